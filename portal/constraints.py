@@ -1,0 +1,62 @@
+"""Foreign keys that include the tenant, which Django's ORM cannot declare.
+
+The ORM side is `models.ForeignKey(..., db_constraint=False)`; `TenantForeignKey` in
+`Meta.constraints` makes PostgreSQL refuse a reference into another tenant, raw SQL included.
+"""
+
+from typing import Any
+
+from django.db import models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.models.constraints import BaseConstraint
+
+
+class TenantForeignKey(BaseConstraint):
+    """`FOREIGN KEY (tenant_id, field) REFERENCES target (tenant_id, id)`.
+
+    `field` names a foreign key of the model, `to` the target as "app.Model"; the target needs
+    a unique constraint on (tenant, id). A null in `field` is not checked.
+    """
+
+    def __init__(self, *, field: str, to: str, name: str) -> None:
+        super().__init__(name=name)
+        self.field = field
+        self.to = to
+
+    def _sql(
+        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor
+    ) -> str:
+        quote = schema_editor.quote_name
+        target = model._meta.apps.get_model(self.to)
+        column = model._meta.get_field(self.field).column  # type: ignore[union-attr]
+        return (
+            f"CONSTRAINT {quote(self.name)} FOREIGN KEY ({quote('tenant_id')}, {quote(column)}) "
+            f"REFERENCES {quote(target._meta.db_table)} ({quote('tenant_id')}, {quote('id')})"
+        )
+
+    def constraint_sql(self, model: Any, schema_editor: Any) -> str:
+        return self._sql(model, schema_editor)
+
+    def create_sql(self, model: Any, schema_editor: Any) -> str:
+        table = schema_editor.quote_name(model._meta.db_table)
+        return f"ALTER TABLE {table} ADD {self._sql(model, schema_editor)}"
+
+    def remove_sql(self, model: Any, schema_editor: Any) -> str:
+        quote = schema_editor.quote_name
+        return f"ALTER TABLE {quote(model._meta.db_table)} DROP CONSTRAINT {quote(self.name)}"
+
+    def validate(
+        self, model: Any, instance: Any, exclude: Any = None, using: str = ""
+    ) -> None:
+        """Left to the database: forms offer only rows of the tenant, by scoped querysets."""
+
+    def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+        path = f"{type(self).__module__}.{type(self).__qualname__}"
+        return path, (), {"field": self.field, "to": self.to, "name": self.name}
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, TenantForeignKey):
+            return NotImplemented
+        return self.deconstruct() == other.deconstruct()
+
+    __hash__ = BaseConstraint.__hash__

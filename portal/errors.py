@@ -1,0 +1,71 @@
+"""Errors that a service raises and every door renders: JSON in the API, the field in a form."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One thing that is wrong: where (`items.0.sku`, camelCase as in the contract), and why."""
+
+    path: str
+    code: str
+    message: str
+
+
+class DomainError(Exception):
+    """A refused request. `code` is one of the contract's error codes; nothing was written."""
+
+    status = 400
+
+    def __init__(self, code: str, message: str, details: Iterable[Detail] = ()) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.details = tuple(details)
+
+    @classmethod
+    def at(cls, path: str, code: str, message: str) -> "DomainError":
+        return cls(code, message, [Detail(path, code, message)])
+
+    @classmethod
+    def of(cls, details: Iterable[Detail]) -> "DomainError":
+        """One error for several details; its code and message are those of the first."""
+        details = tuple(details)
+        return cls(details[0].code, details[0].message, details)
+
+
+class ValidationFailed(DomainError):
+    """The input has the wrong shape: `VALIDATION_ERROR`, HTTP 400, every bad field in details."""
+
+    def __init__(self, details: Iterable[Detail]) -> None:
+        details = tuple(details)
+        where = ", ".join(dict.fromkeys(d.path or "body" for d in details[:3]))
+        more = f" and {len(details) - 3} more" if len(details) > 3 else ""
+        super().__init__(
+            "VALIDATION_ERROR", f"The request is not valid: {where}{more}.", details
+        )
+
+
+class PermissionRefused(DomainError):
+    """The actor may not do this: HTTP 403."""
+
+    status = 403
+
+    def __init__(self, message: str, code: str = "INSUFFICIENT_PERMISSIONS") -> None:
+        super().__init__(code, message)
+
+
+class NotFound(DomainError):
+    """No such thing in this tenant; a foreign one looks the same: HTTP 404."""
+
+    status = 404
+
+    def __init__(self, message: str) -> None:
+        super().__init__("NOT_FOUND", message)
+
+
+class Conflict(DomainError):
+    """The state does not allow it, or somebody else was faster: HTTP 409."""
+
+    status = 409

@@ -1,0 +1,262 @@
+"""The tenant, the people who work for it, and the keys that programs use."""
+
+import hashlib
+import secrets
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo, available_timezones
+
+from babel.core import Locale, UnknownLocaleError
+from babel.numbers import list_currencies
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django_scopes import ScopedManager
+
+from portal import ids
+from portal.permissions import SCOPES
+from portal.text import normalize_email
+
+MAX_CONTRACT_LENGTH = 120
+"""Months; the longest contract that a variant can be priced for."""
+
+
+def validate_currency(value: str) -> None:
+    if value not in list_currencies():
+        raise ValidationError(f"{value} is not an ISO 4217 currency code.")
+
+
+def validate_time_zone(value: str) -> None:
+    if value not in available_timezones():
+        raise ValidationError(
+            f"{value} is not an IANA time zone, such as Europe/Amsterdam."
+        )
+
+
+def validate_locale(value: str) -> None:
+    try:
+        Locale.parse(value)
+    except (ValueError, UnknownLocaleError) as error:
+        raise ValidationError(
+            f"{value} is not a locale, such as en_GB or nl_NL."
+        ) from error
+
+
+class Tenant(models.Model):
+    """A business unit: one currency, one catalogue, one set of customers. Nothing crosses it.
+
+    `slug` is the `Tenant-ID` header and the `tenantId` of the contract.
+    """
+
+    slug = models.SlugField(max_length=50, unique=True)
+    name = models.CharField(max_length=200)
+    currency = models.CharField(
+        max_length=3,
+        validators=[validate_currency],
+        help_text="ISO 4217, for every price and order. It cannot change once set.",
+    )
+    vat_rate = models.DecimalField(
+        "VAT rate",
+        max_digits=6,
+        decimal_places=3,
+        default=Decimal(0),
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
+        help_text="Percent.",
+    )
+    prices_include_vat = models.BooleanField(
+        "prices include VAT",
+        default=False,
+        help_text="Whether catalogue prices already contain the VAT.",
+    )
+    default_contract_length = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_CONTRACT_LENGTH)],
+        help_text="Months; used when an order line names none.",
+    )
+    time_zone = models.CharField(
+        max_length=64, default="Europe/Amsterdam", validators=[validate_time_zone]
+    )
+    locale = models.CharField(
+        max_length=20,
+        default="en_GB",
+        validators=[validate_locale],
+        help_text="How numbers, money and dates are written, unless a user chose otherwise.",
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["slug"]
+        constraints = [
+            models.CheckConstraint(
+                name="tenant_currency_code", condition=Q(currency__regex=r"^[A-Z]{3}$")
+            ),
+            models.CheckConstraint(
+                name="tenant_vat_rate_percent",
+                condition=Q(vat_rate__gte=0, vat_rate__lte=100),
+            ),
+            models.CheckConstraint(
+                name="tenant_default_contract_length_months",
+                condition=Q(default_contract_length__isnull=True)
+                | Q(
+                    default_contract_length__gte=1,
+                    default_contract_length__lte=MAX_CONTRACT_LENGTH,
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+class PortalUserManager(UserManager["User"]):
+    """Loads the tenant along: every request needs it."""
+
+    def get_queryset(self) -> models.QuerySet["User"]:
+        return super().get_queryset().select_related("tenant")
+
+
+class User(AbstractUser):
+    """A sales rep, a manager or an administrator. Belongs to one tenant.
+
+    A superuser may work in another tenant, chosen in the admin.
+    """
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="users")
+    email = models.EmailField("e-mail", unique=True)
+    locale = models.CharField(
+        max_length=20,
+        blank=True,
+        validators=[validate_locale],
+        help_text="Such as en_GB or nl_NL; empty: as the tenant.",
+    )
+
+    objects = PortalUserManager()
+
+    REQUIRED_FIELDS = ["email", "tenant"]
+
+    class Meta:
+        ordering = ["username"]
+        constraints = [
+            models.UniqueConstraint(name="user_tenant_id", fields=["tenant", "id"]),
+            models.CheckConstraint(
+                name="user_email_lower_case",
+                condition=Q(email=models.functions.Lower("email")),
+            ),
+        ]
+
+    def clean(self) -> None:
+        super().clean()
+        try:
+            self.email = normalize_email(self.email)
+        except ValueError as error:
+            raise ValidationError({"email": str(error)}) from error
+
+    @property
+    def actor_ref(self) -> str:
+        return f"user:{self.pk}"
+
+    @property
+    def formats(self) -> str:
+        """The locale in which this user reads numbers, money and dates."""
+        return self.locale or self.tenant.locale
+
+
+def validate_scope(value: str) -> None:
+    if value not in SCOPES:
+        raise ValidationError(
+            f"{value} is not a scope. There are: {', '.join(SCOPES)}."
+        )
+
+
+def all_scopes() -> list[str]:
+    return list(SCOPES)
+
+
+class ApiKey(models.Model):
+    """What a shop or a script proves itself with: `<public id>.<secret>` as a Bearer token.
+
+    Only the SHA-256 of the 256-bit secret is kept; the key itself is shown once. It is valid for
+    one tenant, until it expires or is revoked.
+    """
+
+    tenant = models.ForeignKey(
+        Tenant, on_delete=models.CASCADE, related_name="api_keys"
+    )
+    public_id = models.CharField(
+        max_length=ids.MAX_LENGTH, unique=True, default=ids.new_key_id
+    )
+    name = models.CharField(max_length=100)
+    secret_hash = models.CharField(max_length=64, editable=False)
+    scopes = ArrayField(
+        models.CharField(max_length=40, validators=[validate_scope]),
+        blank=True,
+        default=all_scopes,
+        help_text="An empty list allows nothing.",
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ScopedManager(tenant="tenant")
+
+    class Meta:
+        verbose_name = "API key"
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                name="api_key_secret_hash_sha256",
+                condition=Q(secret_hash__regex=r"^[0-9a-f]{64}$"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.public_id})"
+
+    @staticmethod
+    def hash(secret: str) -> str:
+        return hashlib.sha256(secret.encode()).hexdigest()
+
+    def set_secret(self) -> str:
+        """Gives the key a new secret and returns the whole Bearer token, for the only time."""
+        secret = secrets.token_urlsafe(32)
+        self.secret_hash = self.hash(secret)
+        return f"{self.public_id}.{secret}"
+
+    def is_valid(self, token_secret: str, now: datetime) -> bool:
+        """Whether this secret opens the API now. Compares in constant time."""
+        matches = secrets.compare_digest(self.hash(token_secret), self.secret_hash)
+        expired = self.expires_at is not None and self.expires_at <= now
+        return matches and self.revoked_at is None and not expired
+
+
+class IdempotentResponse(models.Model):
+    """What a keyed POST answered, kept 24 hours so that a retry gets the same bytes."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
+    api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(default=0)
+    body = models.BinaryField(default=b"")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = ScopedManager(tenant="tenant")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="idempotent_response_key", fields=["api_key", "key"]
+            ),
+        ]
+        indexes = [
+            models.Index(name="idempotent_response_created", fields=["created_at"])
+        ]

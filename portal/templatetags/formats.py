@@ -1,0 +1,11 @@
+"""`{% load formats %}`: money, numbers and dates in the user's own format."""
+
+from django import template
+
+from portal import formats
+
+register = template.Library()
+register.filter("money", formats.money)
+register.filter("number", formats.number)
+register.filter("day", formats.day)
+register.filter("moment", formats.moment)

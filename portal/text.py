@@ -1,0 +1,62 @@
+"""Text as people and shops send it: cleaned once, here, and refused when it hides something."""
+
+import re
+import unicodedata
+
+from django.db.models import Func, TextField
+
+# Letters and symbols that draw nothing, outside the categories below.
+_BLANK_GLYPHS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+# Control, format (zero width, bidirectional), surrogate, unassigned-for-interchange, separators.
+_HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_LINE_CHARACTERS = frozenset("\n\t")
+_EMAIL = re.compile(
+    r"[^\s@<>()\[\],;:\\\"]+@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][\w-]{0,61}[^\W_]"
+)
+
+
+def hidden_character(value: str, *, multiline: bool = False) -> str | None:
+    """The first control or invisible character as `U+200B`, or None if all can be seen."""
+    for char in value:
+        if char.isascii() and char.isprintable():
+            continue
+        if multiline and char in _LINE_CHARACTERS:
+            continue
+        number = ord(char)
+        if (
+            unicodedata.category(char) in _HIDDEN_CATEGORIES
+            or char in _BLANK_GLYPHS
+            or 0xFDD0 <= number <= 0xFDEF
+            or number & 0xFFFE == 0xFFFE
+        ):
+            return f"U+{number:04X}"
+    return None
+
+
+def clean(value: str, *, multiline: bool = False) -> str:
+    """Trimmed and in Unicode NFC. Raises ValueError for a hidden character, naming it."""
+    if multiline:
+        value = value.replace("\r\n", "\n").replace("\r", "\n")
+    value = value.strip()
+    if found := hidden_character(value, multiline=multiline):
+        raise ValueError(f"It contains a character that cannot be seen ({found}).")
+    return unicodedata.normalize("NFC", value)
+
+
+def normalize_email(value: str) -> str:
+    """The form in which an e-mail is unique in a tenant: trimmed, NFC, lower case.
+
+    Raises ValueError for a hidden character or when it does not look like an address.
+    """
+    value = clean(value)
+    if len(value) > 254 or ".." in value or not _EMAIL.fullmatch(value):
+        raise ValueError("Enter an e-mail address such as name@example.com.")
+    return unicodedata.normalize("NFC", value.lower())
+
+
+class Fold(Func):
+    """Lower case without accents, for searching: the same function for column and question."""
+
+    function = "portal_fold"
+    arity = 1
+    output_field = TextField()

@@ -1,0 +1,17 @@
+"""Every address of the portal. Apps are named as strings: `portal` imports none of them."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from portal import views
+from portal.api import api
+
+urlpatterns = [
+    path("", include("orders.urls")),
+    path("customers/", include("customers.urls")),
+    path("catalog/", include("catalog.urls")),
+    path("", include("portal.account_urls")),
+    path("healthz", views.healthz, name="healthz"),
+    path("v1/", api.urls),
+    path("admin/", admin.site.urls),
+]
