@@ -1,0 +1,275 @@
+"""What can be ordered and at what price."""
+
+from decimal import Decimal
+
+from django.contrib.postgres.indexes import GinIndex
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django_scopes import ScopedManager
+
+from portal import ids, money
+from portal.constraints import TenantForeignKey
+from portal.models import MAX_CONTRACT_LENGTH, Tenant
+
+SKU_LENGTH = 100
+
+
+class MoneyField(models.DecimalField):
+    """An amount ≥ 0 in the tenant's currency: NUMERIC(20,3)."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        kwargs["max_digits"] = money.MAX_DIGITS
+        kwargs["decimal_places"] = money.DECIMAL_PLACES
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+
+
+def validate_price(value: Decimal) -> None:
+    if not 0 <= value <= money.MAX_UNIT_PRICE:
+        raise ValidationError(f"Enter an amount from 0 to {money.MAX_UNIT_PRICE}.")
+
+
+class Product(models.Model):
+    """A thing that is rented out (MacBook Pro 16), in one or more variants."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "Active"
+        DISCONTINUED = "discontinued", "Discontinued"
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    public_id = models.CharField(max_length=ids.MAX_LENGTH, default=ids.new_product_id)
+    sku = models.CharField("product SKU", max_length=SKU_LENGTH)
+    name = models.CharField(max_length=200)
+    brand = models.CharField(max_length=100)
+    category = models.CharField(max_length=100)
+    specification = models.CharField(max_length=500)
+    description = models.TextField(blank=True)
+    image_url = models.URLField(max_length=500, blank=True)
+    status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = ScopedManager(tenant="tenant")
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            models.UniqueConstraint(name="product_tenant_id", fields=["tenant", "id"]),
+            models.UniqueConstraint(
+                name="product_public_id", fields=["tenant", "public_id"]
+            ),
+            models.UniqueConstraint(name="product_sku", fields=["tenant", "sku"]),
+            models.CheckConstraint(
+                name="product_sku_trimmed", condition=Q(sku__regex=r"^\S(.*\S)?$")
+            ),
+            models.CheckConstraint(
+                name="product_name_not_blank", condition=~Q(name="")
+            ),
+            models.CheckConstraint(
+                name="product_status_known",
+                condition=Q(status__in=["active", "discontinued"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Variant(models.Model):
+    """What a SKU names: one grade, colour and size of a product, with its own prices.
+
+    `list_price` is what the device costs new, `acquisition_cost` what it cost us, both in the
+    tenant's currency for one device. `search_text` is kept by a database trigger from the
+    variant and its product, so that it is right however a row was written.
+    """
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "Active"
+        INACTIVE = "inactive", "Inactive"
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    product = models.ForeignKey(
+        Product, on_delete=models.PROTECT, related_name="variants", db_constraint=False
+    )
+    public_id = models.CharField(max_length=ids.MAX_LENGTH, default=ids.new_variant_id)
+    sku = models.CharField("SKU", max_length=SKU_LENGTH)
+    name = models.CharField(
+        max_length=200,
+        help_text="What sets it apart, such as 36 GB / 1 TB, Space Black.",
+    )
+    grade = models.CharField(max_length=20, default="A")
+    condition = models.CharField(max_length=50, blank=True)
+    color = models.CharField("colour", max_length=50, blank=True)
+    list_price = MoneyField(null=True, blank=True, validators=[validate_price])
+    acquisition_cost = MoneyField(null=True, blank=True, validators=[validate_price])
+    status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
+    search_text = models.TextField(editable=False, default="")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = ScopedManager(tenant="tenant")
+
+    class Meta:
+        ordering = ["sku"]
+        permissions = [
+            ("view_costs", "Can see list prices and acquisition costs of devices")
+        ]
+        constraints = [
+            TenantForeignKey(
+                name="variant_product_of_tenant", field="product", to="catalog.Product"
+            ),
+            models.UniqueConstraint(name="variant_tenant_id", fields=["tenant", "id"]),
+            models.UniqueConstraint(
+                name="variant_public_id", fields=["tenant", "public_id"]
+            ),
+            models.UniqueConstraint(name="variant_sku", fields=["tenant", "sku"]),
+            models.CheckConstraint(
+                name="variant_sku_trimmed", condition=Q(sku__regex=r"^\S(.*\S)?$")
+            ),
+            models.CheckConstraint(
+                name="variant_status_known",
+                condition=Q(status__in=["active", "inactive"]),
+            ),
+            models.CheckConstraint(
+                name="variant_list_price_range",
+                condition=Q(list_price__isnull=True)
+                | Q(list_price__gte=0, list_price__lte=money.MAX_UNIT_PRICE),
+            ),
+            models.CheckConstraint(
+                name="variant_acquisition_cost_range",
+                condition=Q(acquisition_cost__isnull=True)
+                | Q(
+                    acquisition_cost__gte=0, acquisition_cost__lte=money.MAX_UNIT_PRICE
+                ),
+            ),
+        ]
+        indexes = [
+            GinIndex(
+                name="variant_search",
+                fields=["search_text"],
+                opclasses=["gin_trgm_ops"],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.sku
+
+    @property
+    def is_orderable(self) -> bool:
+        """Active, of a product that is not discontinued."""
+        return (
+            self.status == self.Status.ACTIVE
+            and self.product.status == Product.Status.ACTIVE
+        )
+
+
+class Price(models.Model):
+    """The monthly price of one device of a variant, for one contract length in whole months.
+
+    `setup_fee` and the discount are stored and shown, not applied.
+    """
+
+    class Source(models.TextChoices):
+        SUGGESTED = "suggested", "Suggested"
+        MANUAL = "manual", "Manual"
+
+    class DiscountType(models.TextChoices):
+        PERCENTAGE = "percentage", "Percentage"
+        FIXED = "fixed", "Fixed amount"
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    variant = models.ForeignKey(
+        Variant, on_delete=models.PROTECT, related_name="prices", db_constraint=False
+    )
+    contract_length = models.PositiveSmallIntegerField(
+        "contract length (months)",
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_CONTRACT_LENGTH)],
+    )
+    monthly_price = MoneyField("monthly price", validators=[validate_price])
+    setup_fee = MoneyField(null=True, blank=True, validators=[validate_price])
+    discount_type = models.CharField(max_length=20, choices=DiscountType, blank=True)
+    discount_value = MoneyField(null=True, blank=True, validators=[validate_price])
+    source = models.CharField(max_length=20, choices=Source, default=Source.MANUAL)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = ScopedManager(tenant="tenant")
+
+    class Meta:
+        ordering = ["contract_length"]
+        constraints = [
+            TenantForeignKey(
+                name="price_variant_of_tenant", field="variant", to="catalog.Variant"
+            ),
+            models.UniqueConstraint(
+                name="price_variant_contract_length",
+                fields=["variant", "contract_length"],
+            ),
+            models.CheckConstraint(
+                name="price_contract_length_months",
+                condition=Q(
+                    contract_length__gte=1, contract_length__lte=MAX_CONTRACT_LENGTH
+                ),
+            ),
+            models.CheckConstraint(
+                name="price_monthly_price_range",
+                condition=Q(
+                    monthly_price__gte=0, monthly_price__lte=money.MAX_UNIT_PRICE
+                ),
+            ),
+            models.CheckConstraint(
+                name="price_setup_fee_not_negative",
+                condition=Q(setup_fee__isnull=True) | Q(setup_fee__gte=0),
+            ),
+            models.CheckConstraint(
+                name="price_discount_complete",
+                condition=Q(discount_type="", discount_value__isnull=True)
+                | Q(discount_type__in=["percentage", "fixed"], discount_value__gte=0),
+            ),
+            models.CheckConstraint(
+                name="price_source_known",
+                condition=Q(source__in=["suggested", "manual"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.contract_length} months"
+
+
+class PriceChange(models.Model):
+    """Who changed which catalogue price, when, from what to what. Null: there was or is none."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    variant = models.ForeignKey(
+        Variant,
+        on_delete=models.PROTECT,
+        related_name="price_changes",
+        db_constraint=False,
+    )
+    contract_length = models.PositiveSmallIntegerField()
+    old_price = MoneyField(null=True)
+    new_price = MoneyField(null=True)
+    actor_ref = models.CharField(max_length=100)
+    actor = models.CharField(max_length=254)
+    at = models.DateTimeField(default=timezone.now)
+
+    objects = ScopedManager(tenant="tenant")
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        constraints = [
+            TenantForeignKey(
+                name="price_change_variant_of_tenant",
+                field="variant",
+                to="catalog.Variant",
+            ),
+            models.CheckConstraint(
+                name="price_change_changes",
+                condition=~Q(old_price=models.F("new_price"))
+                & ~Q(old_price__isnull=True, new_price__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.contract_length} months: {self.old_price} → {self.new_price}"

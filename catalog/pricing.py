@@ -1,0 +1,229 @@
+"""Prices and totals: the one function behind live totals, previews and orders."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from catalog.models import Product, Variant
+from portal.errors import Detail
+from portal.models import Tenant
+from portal.money import round_money
+
+VARIANT_NOT_FOUND = "VARIANT_NOT_FOUND"
+VARIANT_INACTIVE = "VARIANT_INACTIVE"
+INVALID_CONTRACT_LENGTH = "INVALID_CONTRACT_LENGTH"
+
+
+@dataclass(frozen=True, slots=True)
+class LineRequest:
+    """What is asked for: devices of a SKU. No contract length means the default applies."""
+
+    sku: str
+    quantity: int
+    contract_length: Decimal | int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PricedLine:
+    """A line that can be ordered, in the tenant's currency.
+
+    `unit_price` is per device per month; `prices` has the monthly price at every contract
+    length (months) of the variant; `list_price` and `acquisition_cost` are for one device.
+    """
+
+    position: int
+    variant_pk: int
+    variant_public_id: str
+    product_public_id: str
+    sku: str
+    product_name: str
+    variant_name: str
+    image_url: str
+    quantity: int
+    contract_length: int
+    unit_price: Decimal
+    prices: dict[int, Decimal]
+    list_price: Decimal | None
+    acquisition_cost: Decimal | None
+
+    @property
+    def monthly_total(self) -> Decimal:
+        return self.unit_price * self.quantity
+
+    @property
+    def contract_value(self) -> Decimal:
+        return self.monthly_total * self.contract_length
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over lines. All amounts are per month, but `contract_value`, over the whole terms."""
+
+    currency: str
+    vat_rate: Decimal
+    prices_include_vat: bool
+    subtotal: Decimal
+    tax_amount: Decimal
+    total: Decimal
+    total_devices: int
+    contract_value: Decimal
+
+
+@dataclass(frozen=True)
+class Quote:
+    """Prices for lines, nothing saved. A line that cannot be ordered is in `problems` instead.
+
+    `problems` paths are `items.<position>.<field>`, codes those of the contract. `offers` has,
+    by position, the monthly prices by contract length of every line whose SKU is known.
+    """
+
+    tenant: Tenant
+    lines: Sequence[PricedLine]
+    problems: Sequence[Detail] = ()
+    offers: dict[int, dict[int, Decimal]] = field(default_factory=dict)
+
+    @cached_property
+    def totals(self) -> Totals:
+        tenant = self.tenant
+        subtotal = round_money(
+            sum((line.monthly_total for line in self.lines), Decimal(0)),
+            tenant.currency,
+        )
+        rate = tenant.vat_rate
+        divisor = 100 + rate if tenant.prices_include_vat else Decimal(100)
+        tax_amount = round_money(subtotal * rate / divisor, tenant.currency)
+        return Totals(
+            currency=tenant.currency,
+            vat_rate=rate,
+            prices_include_vat=tenant.prices_include_vat,
+            subtotal=subtotal,
+            tax_amount=tax_amount,
+            total=subtotal if tenant.prices_include_vat else subtotal + tax_amount,
+            total_devices=sum(line.quantity for line in self.lines),
+            contract_value=round_money(
+                sum((line.contract_value for line in self.lines), Decimal(0)),
+                tenant.currency,
+            ),
+        )
+
+
+@dataclass(slots=True)
+class _Offer:
+    row: dict[str, Any]
+    prices: dict[int, Decimal]
+
+
+_COLUMNS = (
+    "pk",
+    "sku",
+    "public_id",
+    "name",
+    "status",
+    "list_price",
+    "acquisition_cost",
+    "product__public_id",
+    "product__name",
+    "product__image_url",
+    "product__status",
+    "prices__contract_length",
+    "prices__monthly_price",
+)
+
+
+def quote(*, tenant: Tenant, lines: Iterable[LineRequest]) -> Quote:
+    """Prices every line from the catalogue as it is now, in one query for any number of lines.
+
+    Never raises for a bad line: live totals show what can be priced and say what cannot.
+    Contract section: Create Order, `items`, and the errors of its table.
+    """
+    lines = list(lines)
+    offers = _offers(tenant, {line.sku for line in lines})
+    priced: list[PricedLine] = []
+    problems: list[Detail] = []
+    known: dict[int, dict[int, Decimal]] = {}
+    for position, line in enumerate(lines):
+        offer = offers.get(line.sku)
+        if offer is not None:
+            known[position] = offer.prices
+        outcome = _price(tenant, position, line, offer)
+        if isinstance(outcome, Detail):
+            problems.append(outcome)
+        else:
+            priced.append(outcome)
+    return Quote(tenant=tenant, lines=priced, problems=problems, offers=known)
+
+
+def _offers(tenant: Tenant, skus: set[str]) -> dict[str, _Offer]:
+    offers: dict[str, _Offer] = {}
+    rows = Variant.objects.filter(tenant=tenant, sku__in=skus).order_by(
+        "prices__contract_length"
+    )
+    for row in rows.values(*_COLUMNS):
+        offer = offers.setdefault(row["sku"], _Offer(row, {}))
+        if row["prices__contract_length"] is not None:
+            offer.prices[row["prices__contract_length"]] = row["prices__monthly_price"]
+    return offers
+
+
+def _price(
+    tenant: Tenant, position: int, line: LineRequest, offer: _Offer | None
+) -> PricedLine | Detail:
+    if offer is None:
+        return Detail(
+            f"items.{position}.sku", VARIANT_NOT_FOUND, f"There is no SKU “{line.sku}”."
+        )
+    row = offer.row
+    if (row["status"], row["product__status"]) != (
+        Variant.Status.ACTIVE,
+        Product.Status.ACTIVE,
+    ):
+        return Detail(
+            f"items.{position}.sku",
+            VARIANT_INACTIVE,
+            f"“{line.sku}” is no longer rented out.",
+        )
+    length = _contract_length(tenant, line.contract_length, offer.prices)
+    if length is None:
+        return Detail(
+            f"items.{position}.contractLength",
+            INVALID_CONTRACT_LENGTH,
+            _no_such_length(line, offer.prices),
+        )
+    return PricedLine(
+        position=position,
+        variant_pk=row["pk"],
+        variant_public_id=row["public_id"],
+        product_public_id=row["product__public_id"],
+        sku=row["sku"],
+        product_name=row["product__name"],
+        variant_name=row["name"],
+        image_url=row["product__image_url"],
+        quantity=line.quantity,
+        contract_length=length,
+        unit_price=offer.prices[length],
+        prices=offer.prices,
+        list_price=row["list_price"],
+        acquisition_cost=row["acquisition_cost"],
+    )
+
+
+def _contract_length(
+    tenant: Tenant, wanted: Decimal | int | None, prices: dict[int, Decimal]
+) -> int | None:
+    """The priced length in months that is meant, or None. 24.0 is 24; 24.5 is none."""
+    if wanted is not None:
+        return next((length for length in prices if length == wanted), None)
+    if tenant.default_contract_length in prices:
+        return tenant.default_contract_length
+    return next(iter(prices)) if len(prices) == 1 else None
+
+
+def _no_such_length(line: LineRequest, prices: dict[int, Decimal]) -> str:
+    if not prices:
+        return f"“{line.sku}” has no price yet."
+    have = ", ".join(map(str, prices))
+    if line.contract_length is None:
+        return f"Choose a contract length for “{line.sku}”: {have} months."
+    return f"“{line.sku}” is not offered for {line.contract_length} months, but for {have}."

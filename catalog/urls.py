@@ -1,0 +1,5 @@
+"""Addresses of `catalog`."""
+
+from typing import Any
+
+urlpatterns: list[Any] = []
