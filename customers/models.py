@@ -1,0 +1,113 @@
+"""Who orders."""
+
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import F, Q, Value
+from django.db.models.functions import Concat
+from django.utils import timezone
+from django_scopes import ScopedManager
+
+from portal import ids
+from portal.exact_json import ExactDecoder, ExactEncoder
+from portal.models import Tenant
+from portal.text import Fold
+
+EMAIL_LENGTH = 254
+NAME_LENGTH = 100
+COMPANY_LENGTH = 200
+PHONE_LENGTH = 50
+
+
+class CustomerType(models.TextChoices):
+    INDIVIDUAL = "individual", "Individual"
+    BUSINESS = "business", "Business"
+
+
+class Customer(models.Model):
+    """One person or company that rents, known by e-mail: one e-mail, one customer per tenant.
+
+    `email` is what was typed, `email_key` what is unique. Customers are made by orders. An order
+    keeps its own copy of all this; a change here never reaches an order that exists. The last
+    addresses (the contract's address object) are remembered for the next call.
+    """
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "Active"
+        INACTIVE = "inactive", "Inactive"
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    public_id = models.CharField(max_length=ids.MAX_LENGTH, default=ids.new_customer_id)
+    email = models.CharField("e-mail", max_length=EMAIL_LENGTH)
+    email_key = models.CharField(max_length=EMAIL_LENGTH, editable=False)
+    first_name = models.CharField(max_length=NAME_LENGTH)
+    last_name = models.CharField(max_length=NAME_LENGTH)
+    company = models.CharField(max_length=COMPANY_LENGTH, blank=True)
+    phone = models.CharField(max_length=PHONE_LENGTH, blank=True)
+    customer_type = models.CharField(
+        max_length=20, choices=CustomerType, default=CustomerType.INDIVIDUAL
+    )
+    status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
+    last_billing_address = models.JSONField(
+        null=True, blank=True, encoder=ExactEncoder, decoder=ExactDecoder
+    )
+    last_shipping_address = models.JSONField(
+        null=True, blank=True, encoder=ExactEncoder, decoder=ExactDecoder
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+    created_by = models.CharField(max_length=254, editable=False)
+    search_text = models.GeneratedField(
+        expression=Fold(
+            Concat(
+                F("first_name"), Value(" "), F("last_name"), Value(" "), F("company"), Value(" "),
+                F("email_key"), Value(" "), F("phone"), Value(" "), F("public_id"),
+            )
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )  # fmt: skip
+
+    objects = ScopedManager(tenant="tenant")
+
+    class Meta:
+        ordering = ["last_name", "first_name", "id"]
+        constraints = [
+            models.UniqueConstraint(name="customer_tenant_id", fields=["tenant", "id"]),
+            models.UniqueConstraint(
+                name="customer_public_id", fields=["tenant", "public_id"]
+            ),
+            models.UniqueConstraint(
+                name="customer_email", fields=["tenant", "email_key"]
+            ),
+            models.CheckConstraint(
+                name="customer_email_key_normal",
+                condition=Q(email_key__regex=r"^\S+@\S+$")
+                & Q(email_key=models.functions.Lower("email_key")),
+            ),
+            models.CheckConstraint(
+                name="customer_name_not_blank",
+                condition=~Q(first_name="") & ~Q(last_name=""),
+            ),
+            models.CheckConstraint(
+                name="customer_type_known",
+                condition=Q(customer_type__in=CustomerType.values),
+            ),
+            models.CheckConstraint(
+                name="customer_status_known",
+                condition=Q(status__in=["active", "inactive"]),
+            ),
+        ]
+        indexes = [
+            GinIndex(
+                name="customer_search",
+                fields=["search_text"],
+                opclasses=["gin_trgm_ops"],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.full_name} <{self.email}>"
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}"

@@ -1,0 +1,122 @@
+"""The only place that changes a customer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from customers.models import Customer, CustomerType
+from portal.errors import DomainError, NotFound
+from portal.models import Tenant
+from portal.permissions import Actor
+from portal.text import normalize_email
+
+VALIDATION_ERROR = "VALIDATION_ERROR"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is ordering, as submitted, with the addresses of this order (contract's objects)."""
+
+    email: str
+    first_name: str
+    last_name: str
+    company: str
+    phone: str
+    customer_type: CustomerType
+    billing_address: Mapping[str, Any]
+    shipping_address: Mapping[str, Any]
+
+    def details(self) -> dict[str, str]:
+        return {
+            "first_name": self.first_name,
+            "last_name": self.last_name,
+            "company": self.company,
+            "phone": self.phone,
+            "customer_type": self.customer_type,
+        }
+
+
+@transaction.atomic
+def customer_for_order(
+    *,
+    tenant: Tenant,
+    actor: Actor,
+    caller: Caller,
+    customer_id: str = "",
+    update: bool = False,
+) -> Customer:
+    """The customer who orders: found by e-mail, or by id when the portal names one, or created.
+
+    A known customer keeps its details unless `update` says to take over those submitted; the
+    addresses of this order are remembered either way. Two calls at once with the same e-mail,
+    in whatever case, end in one customer. Raises DomainError at `customer.email` for an inactive
+    customer, NotFound for an unknown id. Contract: Create Order, "Customer Handling".
+    """
+    key = normalize_email(caller.email)
+    found = Customer.objects.filter(tenant=tenant)
+    found = (
+        found.filter(public_id=customer_id)
+        if customer_id
+        else found.filter(email_key=key)
+    )
+    customer = found.first()
+    if customer is None and customer_id:
+        raise NotFound("There is no such customer.")
+    if customer is None:
+        new = Customer(
+            tenant=tenant,
+            email=caller.email,
+            email_key=key,
+            created_by=actor.label,
+            last_billing_address=caller.billing_address,
+            last_shipping_address=caller.shipping_address,
+            **caller.details(),
+        )
+        # Nothing happens if somebody else creates the same customer now: then theirs is it.
+        Customer.objects.bulk_create([new], ignore_conflicts=True)
+        customer = found.get()
+        if customer.public_id == new.public_id:
+            return customer
+    if customer.status != Customer.Status.ACTIVE:
+        raise DomainError.at(
+            "customer.email",
+            VALIDATION_ERROR,
+            f"{customer.email} is inactive and cannot order.",
+        )
+    _remember(customer, caller, update)
+    return customer
+
+
+def _remember(customer: Customer, caller: Caller, update: bool) -> None:
+    customer.last_billing_address = dict(caller.billing_address)
+    customer.last_shipping_address = dict(caller.shipping_address)
+    fields = ["last_billing_address", "last_shipping_address", "updated_at"]
+    if update:
+        for name, value in caller.details().items():
+            setattr(customer, name, value)
+            fields.append(name)
+    customer.save(update_fields=fields)
+
+
+@transaction.atomic
+def change_email(*, customer: Customer, email: str) -> Customer:
+    """Gives a customer another e-mail. Orders that exist keep the one they were placed with.
+
+    Raises DomainError at `customer.email` if it is no address or belongs to another customer.
+    """
+    try:
+        key = normalize_email(email)
+    except ValueError as error:
+        raise DomainError.at("customer.email", VALIDATION_ERROR, str(error)) from error
+    taken = Customer.objects.filter(tenant=customer.tenant_id, email_key=key)
+    if taken.exclude(pk=customer.pk).exists():
+        raise DomainError.at(
+            "customer.email", VALIDATION_ERROR, f"{email} belongs to another customer."
+        )
+    customer.email, customer.email_key = email.strip(), key
+    customer.updated_at = timezone.now()
+    customer.save(update_fields=["email", "email_key", "updated_at"])
+    return customer

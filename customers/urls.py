@@ -1,0 +1,5 @@
+"""Addresses of `customers`."""
+
+from typing import Any
+
+urlpatterns: list[Any] = []
