@@ -1,0 +1,48 @@
+"""Checks the custom fields that a tenant has configured; all others are free."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from orders.models import CustomField
+from portal.errors import Detail
+from portal.models import Tenant
+from portal.text import normalize_email
+
+_PHONE_CHARACTERS = frozenset("0123456789 +-()./")
+
+
+def custom_field_problems(
+    *, tenant: Tenant, sent: Mapping[str, Any]
+) -> Iterator[Detail]:
+    """What is wrong with the configured fields, each at `customFields.<key>`."""
+    for field in CustomField.objects.filter(tenant=tenant):
+        value = sent.get(field.key)
+        blank = value is None or (isinstance(value, str) and not value.strip())
+        if blank and field.required:
+            message: str | None = f"{field.label} is required."
+        elif blank:
+            message = None
+        else:
+            message = _problem(field, value)
+        if message:
+            yield Detail(f"customFields.{field.key}", "VALIDATION_ERROR", message)
+
+
+def _problem(field: CustomField, value: Any) -> str | None:
+    if field.type == CustomField.Type.NUMBER:
+        is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+        return None if is_number else f"{field.label} must be a number."
+    if not isinstance(value, str):
+        return f"{field.label} must be text."
+    match field.type:
+        case CustomField.Type.EMAIL:
+            try:
+                normalize_email(value)
+            except ValueError as error:
+                return str(error)
+        case CustomField.Type.PHONE if not set(value) <= _PHONE_CHARACTERS:
+            return f"{field.label} must be a phone number, such as +31 20 123 4567."
+        case CustomField.Type.SELECT if value not in field.options:
+            return f"{field.label} must be one of: {', '.join(field.options)}."
+    return None

@@ -1,0 +1,579 @@
+"""The order and its life."""
+
+from decimal import Decimal
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import F, Q, Value
+from django.db.models.functions import Concat, Length
+from django.db.models.lookups import LessThanOrEqual
+from django.utils import timezone
+from django_scopes import ScopedManager
+
+from catalog.models import SKU_LENGTH, MoneyField, Variant
+from customers.models import (
+    COMPANY_LENGTH,
+    EMAIL_LENGTH,
+    NAME_LENGTH,
+    PHONE_LENGTH,
+    Customer,
+    CustomerType,
+)
+from orders.queries import OrderQuerySet
+from portal import ids
+from portal.constraints import TenantForeignKey
+from portal.exact_json import ExactDecoder, ExactEncoder
+from portal.models import MAX_CONTRACT_LENGTH, Tenant, User
+from portal.text import Fold
+
+MAX_LINES = 200
+MAX_QUANTITY = 10_000
+NOTES_LENGTH = 5_000
+REASON_LENGTH = 1_000
+ADDRESS_KEYS = ["contactName", "streetAddress", "city", "country"]
+
+
+def ExactJSONField(**kwargs: object) -> models.JSONField:  # noqa: N802 (reads as a field)
+    return models.JSONField(encoder=ExactEncoder, decoder=ExactDecoder, **kwargs)  # type: ignore[arg-type]
+
+
+class Draft(models.Model):
+    """An order being typed, by one owner; never an order.
+
+    `payload` is the form as it was last posted, `sequence` the number of that change: an older
+    change never overwrites a newer one. `quote` is what the server last answered for it (prices
+    and totals as shown). After submit the draft stays, and any later submit lands on its order.
+    """
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    owner = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="drafts", db_constraint=False
+    )
+    public_id = models.CharField(max_length=ids.MAX_LENGTH, default=ids.new_draft_id)
+    sequence = models.PositiveBigIntegerField(default=0)
+    payload = ExactJSONField(default=dict)
+    quote = ExactJSONField(default=dict)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now)
+    discarded_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ScopedManager(tenant="tenant")
+
+    class Meta:
+        ordering = ["-updated_at", "-id"]
+        constraints = [
+            TenantForeignKey(
+                name="draft_owner_of_tenant", field="owner", to="portal.User"
+            ),
+            models.UniqueConstraint(name="draft_tenant_id", fields=["tenant", "id"]),
+            models.UniqueConstraint(
+                name="draft_public_id", fields=["tenant", "public_id"]
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class Order(models.Model):
+    """A customer's intent to rent devices, with prices fixed when the lines were added.
+
+    Life: `pending` waits for a manager (`awaiting` = manager) or for its rep (sent back or
+    recalled); `confirmed` waits for its devices; `partial` and `fulfilled` follow from how many
+    devices are rented; `cancelled` is final. Every write bumps `version` and adds an event.
+
+    `subtotal`, `tax_amount` and `total` are per month, in `currency`; `contract_value` is the
+    sum of unit price × quantity × contract length. Customer details and addresses are copies of
+    what was submitted; `customer` is the record they were linked to.
+    Written only by `orders.services`, and by `orders.bulk` for import and demo data.
+    """
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "Pending"
+        CONFIRMED = "confirmed", "Confirmed"
+        PARTIAL = "partial", "Partial"
+        FULFILLED = "fulfilled", "Fulfilled"
+        CANCELLED = "cancelled", "Cancelled"
+
+    class Type(models.TextChoices):
+        STANDARD = "standard", "Standard"
+        EXTENSION = "extension", "Extension"
+        UPGRADE = "upgrade", "Upgrade"
+
+    class Awaiting(models.TextChoices):
+        MANAGER = "manager", "Manager"
+        REP = "rep", "Rep"
+
+    class Source(models.TextChoices):
+        PORTAL = "portal", "Portal"
+        API = "api", "API"
+        IMPORT = "import", "Import"
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    public_id = models.CharField(
+        "order id", max_length=ids.MAX_LENGTH, default=ids.new_order_id
+    )
+    status = models.CharField(max_length=20, choices=Status, default=Status.PENDING)
+    awaiting = models.CharField(
+        max_length=10, choices=Awaiting, default=Awaiting.MANAGER
+    )
+    order_type = models.CharField(
+        "type", max_length=20, choices=Type, default=Type.STANDARD
+    )
+    source = models.CharField(max_length=10, choices=Source, default=Source.PORTAL)
+    version = models.PositiveIntegerField(default=1)
+
+    customer = models.ForeignKey(
+        Customer, on_delete=models.PROTECT, related_name="orders", db_constraint=False
+    )
+    customer_email = models.CharField("e-mail", max_length=EMAIL_LENGTH)
+    customer_first_name = models.CharField("first name", max_length=NAME_LENGTH)
+    customer_last_name = models.CharField("last name", max_length=NAME_LENGTH)
+    customer_company = models.CharField(
+        "company", max_length=COMPANY_LENGTH, blank=True
+    )
+    customer_phone = models.CharField("phone", max_length=PHONE_LENGTH, blank=True)
+    customer_type = models.CharField(
+        max_length=20, choices=CustomerType, default=CustomerType.INDIVIDUAL
+    )
+    billing_address = ExactJSONField()
+    shipping_address = ExactJSONField()
+
+    currency = models.CharField(max_length=3)
+    vat_rate = models.DecimalField("VAT rate", max_digits=6, decimal_places=3)
+    prices_include_vat = models.BooleanField("prices include VAT")
+    subtotal = MoneyField()
+    tax_amount = MoneyField()
+    total = MoneyField()
+    contract_value = MoneyField()
+    total_devices = models.PositiveIntegerField()
+    rented_devices = models.PositiveIntegerField(default=0)
+
+    custom_fields = ExactJSONField(null=True, blank=True)
+    notes = models.TextField(max_length=NOTES_LENGTH, blank=True)
+    extension_details = ExactJSONField(null=True, blank=True)
+    upgrade_details = ExactJSONField(null=True, blank=True)
+
+    draft = models.OneToOneField(
+        Draft,
+        on_delete=models.PROTECT,
+        related_name="order",
+        null=True,
+        blank=True,
+        db_constraint=False,
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+    created_by_ref = models.CharField(max_length=100)
+    created_by = models.CharField(max_length=254)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    confirmed_by_ref = models.CharField(max_length=100, blank=True)
+    confirmed_by = models.CharField(max_length=254, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    cancelled_by_ref = models.CharField(max_length=100, blank=True)
+    cancelled_by = models.CharField(max_length=254, blank=True)
+    cancel_reason = models.CharField(max_length=REASON_LENGTH, blank=True)
+    search_text = models.GeneratedField(
+        expression=Fold(
+            Concat(
+                F("customer_first_name"), Value(" "), F("customer_last_name"), Value(" "),
+                F("customer_company"), Value(" "), F("customer_email"), Value(" "),
+                F("customer_phone"), Value(" "), F("public_id"),
+            )
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )  # fmt: skip
+
+    objects = ScopedManager(
+        tenant="tenant", _manager_class=models.Manager.from_queryset(OrderQuerySet)
+    )
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        permissions = [
+            ("confirm_order", "Can confirm orders"),
+            (
+                "confirm_own_order",
+                "Can confirm orders that they created or edited themselves",
+            ),
+            ("cancel_order", "Can cancel orders"),
+        ]
+        constraints = [
+            TenantForeignKey(
+                name="order_customer_of_tenant",
+                field="customer",
+                to="customers.Customer",
+            ),
+            TenantForeignKey(
+                name="order_draft_of_tenant", field="draft", to="orders.Draft"
+            ),
+            models.UniqueConstraint(name="order_tenant_id", fields=["tenant", "id"]),
+            models.UniqueConstraint(
+                name="order_public_id", fields=["tenant", "public_id"]
+            ),
+            models.CheckConstraint(
+                name="order_status_known",
+                condition=Q(
+                    status__in=[
+                        "pending",
+                        "confirmed",
+                        "partial",
+                        "fulfilled",
+                        "cancelled",
+                    ]
+                ),
+            ),
+            models.CheckConstraint(
+                name="order_awaiting_known",
+                condition=Q(awaiting__in=["manager", "rep"]),
+            ),
+            models.CheckConstraint(
+                name="order_awaiting_rep_is_pending",
+                condition=~Q(awaiting="rep") | Q(status="pending"),
+            ),
+            models.CheckConstraint(
+                name="order_type_known",
+                condition=Q(order_type__in=["standard", "extension", "upgrade"]),
+            ),
+            models.CheckConstraint(
+                name="order_source_known",
+                condition=Q(source__in=["portal", "api", "import"]),
+            ),
+            models.CheckConstraint(
+                name="order_version_positive", condition=Q(version__gte=1)
+            ),
+            models.CheckConstraint(
+                name="order_currency_code", condition=Q(currency__regex=r"^[A-Z]{3}$")
+            ),
+            models.CheckConstraint(
+                name="order_customer_names_not_blank",
+                condition=~Q(customer_first_name="") & ~Q(customer_last_name=""),
+            ),
+            models.CheckConstraint(
+                name="order_customer_type_known",
+                condition=Q(customer_type__in=CustomerType.values),
+            ),
+            models.CheckConstraint(
+                name="order_billing_address_complete",
+                condition=Q(billing_address__has_keys=ADDRESS_KEYS),
+            ),
+            models.CheckConstraint(
+                name="order_shipping_address_complete",
+                condition=Q(shipping_address__has_keys=ADDRESS_KEYS),
+            ),
+            models.CheckConstraint(
+                name="order_vat_rate_percent",
+                condition=Q(vat_rate__gte=0, vat_rate__lte=100),
+            ),
+            models.CheckConstraint(
+                name="order_amounts_not_negative",
+                condition=Q(subtotal__gte=0, tax_amount__gte=0, contract_value__gte=0),
+            ),
+            models.CheckConstraint(
+                name="order_total_adds_up",
+                condition=Q(prices_include_vat=True, total=F("subtotal"))
+                | Q(prices_include_vat=False, total=F("subtotal") + F("tax_amount")),
+            ),
+            models.CheckConstraint(
+                name="order_has_devices", condition=Q(total_devices__gte=1)
+            ),
+            models.CheckConstraint(
+                name="order_status_follows_devices",
+                condition=Q(
+                    status__in=["pending", "confirmed", "cancelled"], rented_devices=0
+                )
+                | Q(
+                    status="partial",
+                    rented_devices__gte=1,
+                    rented_devices__lt=F("total_devices"),
+                )
+                | Q(status="fulfilled", rented_devices=F("total_devices")),
+            ),
+            models.CheckConstraint(
+                name="order_notes_length",
+                condition=LessThanOrEqual(Length("notes"), NOTES_LENGTH),
+            ),
+            models.CheckConstraint(
+                name="order_confirmed_by_someone",
+                condition=Q(
+                    confirmed_at__isnull=True, confirmed_by="", confirmed_by_ref=""
+                )
+                | (
+                    Q(confirmed_at__isnull=False)
+                    & ~Q(confirmed_by="")
+                    & ~Q(confirmed_by_ref="")
+                ),
+            ),
+            models.CheckConstraint(
+                name="order_confirmed_when_confirmed",
+                condition=Q(status="pending", confirmed_at__isnull=True)
+                | Q(status="cancelled")
+                | Q(
+                    status__in=["confirmed", "partial", "fulfilled"],
+                    confirmed_at__isnull=False,
+                ),
+            ),
+            models.CheckConstraint(
+                name="order_cancelled_by_someone",
+                condition=(
+                    Q(status="cancelled", cancelled_at__isnull=False)
+                    & ~Q(cancelled_by="")
+                    & ~Q(cancelled_by_ref="")
+                )
+                | (
+                    Q(cancelled_at__isnull=True, cancelled_by="", cancelled_by_ref="")
+                    & ~Q(status="cancelled")
+                ),
+            ),
+        ]
+        indexes = [
+            GinIndex(
+                name="order_search", fields=["search_text"], opclasses=["gin_trgm_ops"]
+            ),
+            models.Index(name="order_newest", fields=["tenant", "-created_at", "-id"]),
+            models.Index(
+                name="order_pending",
+                fields=["tenant", "created_at", "id"],
+                condition=Q(status="pending"),
+            ),
+            models.Index(
+                name="order_of_customer", fields=["customer", "-created_at", "-id"]
+            ),
+            models.Index(
+                name="order_of_creator",
+                fields=["tenant", "created_by_ref", "-created_at", "-id"],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def customer_name(self) -> str:
+        return f"{self.customer_first_name} {self.customer_last_name}"
+
+    @property
+    def ships_to_billing(self) -> bool:
+        return bool(self.shipping_address == self.billing_address)
+
+
+class OrderItem(models.Model):
+    """A line: so many devices of a SKU for so many months, at the price when it was added.
+
+    `unit_price` is per device per month at `contract_length` (whole months). Names, prices and
+    costs are copies and never follow the catalogue; `variant` is null only for imported lines
+    whose SKU is retired.
+    """
+
+    class ListPriceSource(models.TextChoices):
+        VARIANT = "variant", "Variant"
+        MANUAL = "manual", "Manual"
+        UNKNOWN = "unknown", "Unknown"
+
+    class CostSource(models.TextChoices):
+        VARIANT = "variant", "Variant"
+        MANUAL = "manual", "Manual"
+        LIST_PRICE = "list_price", "List price"
+        UNKNOWN = "unknown", "Unknown"
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    order = models.ForeignKey(
+        Order, on_delete=models.PROTECT, related_name="items", db_constraint=False
+    )
+    position = models.PositiveSmallIntegerField()
+    variant = models.ForeignKey(
+        Variant,
+        on_delete=models.PROTECT,
+        related_name="order_items",
+        null=True,
+        blank=True,
+        db_constraint=False,
+    )
+    product_public_id = models.CharField(max_length=ids.MAX_LENGTH, blank=True)
+    variant_public_id = models.CharField(max_length=ids.MAX_LENGTH, blank=True)
+    sku = models.CharField("SKU", max_length=SKU_LENGTH)
+    product_name = models.CharField(max_length=200)
+    variant_name = models.CharField(max_length=200, blank=True)
+    image_url = models.CharField(max_length=500, blank=True)
+    quantity = models.PositiveIntegerField()
+    contract_length = models.PositiveSmallIntegerField("contract length (months)")
+    unit_price = MoneyField()
+    list_price = MoneyField(null=True, blank=True)
+    list_price_source = models.CharField(
+        max_length=20, choices=ListPriceSource, default=ListPriceSource.UNKNOWN
+    )
+    acquisition_cost = MoneyField(null=True, blank=True)
+    acquisition_cost_source = models.CharField(
+        max_length=20, choices=CostSource, default=CostSource.UNKNOWN
+    )
+    rented_devices = models.PositiveIntegerField(default=0)
+
+    objects = ScopedManager(tenant="tenant")
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            TenantForeignKey(
+                name="item_order_of_tenant", field="order", to="orders.Order"
+            ),
+            TenantForeignKey(
+                name="item_variant_of_tenant", field="variant", to="catalog.Variant"
+            ),
+            models.UniqueConstraint(
+                name="item_order_position", fields=["order", "position"]
+            ),
+            models.CheckConstraint(
+                name="item_sku_and_name_not_blank",
+                condition=~Q(sku="") & ~Q(product_name=""),
+            ),
+            models.CheckConstraint(
+                name="item_quantity_range",
+                condition=Q(quantity__gte=1, quantity__lte=MAX_QUANTITY),
+            ),
+            models.CheckConstraint(
+                name="item_contract_length_months",
+                condition=Q(
+                    contract_length__gte=1, contract_length__lte=MAX_CONTRACT_LENGTH
+                ),
+            ),
+            models.CheckConstraint(
+                name="item_unit_price_range",
+                condition=Q(unit_price__gte=0, unit_price__lte="9999999.999"),
+            ),
+            models.CheckConstraint(
+                name="item_list_price_sourced",
+                condition=Q(list_price__isnull=True, list_price_source="unknown")
+                | Q(list_price__gte=0, list_price_source__in=["variant", "manual"]),
+            ),
+            models.CheckConstraint(
+                name="item_acquisition_cost_sourced",
+                condition=Q(
+                    acquisition_cost__isnull=True, acquisition_cost_source="unknown"
+                )
+                | Q(
+                    acquisition_cost__gte=0,
+                    acquisition_cost_source__in=["variant", "manual", "list_price"],
+                ),
+            ),
+            models.CheckConstraint(
+                name="item_rented_at_most_all",
+                condition=Q(rented_devices__lte=F("quantity")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.sku}"
+
+    @property
+    def monthly_total(self) -> Decimal:
+        return self.unit_price * self.quantity
+
+    @property
+    def contract_value(self) -> Decimal:
+        return self.unit_price * self.quantity * self.contract_length
+
+
+class OrderEvent(models.Model):
+    """One thing that happened to an order: who, when, why, and what changed. Append-only.
+
+    The database refuses to change or delete a row. `version` is the order's after the event.
+    """
+
+    class Kind(models.TextChoices):
+        CREATED = "created", "Created"
+        CONFIRMED = "confirmed", "Confirmed"
+        CANCELLED = "cancelled", "Cancelled"
+        PROGRESSED = "progressed", "Progressed"
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    order = models.ForeignKey(
+        Order, on_delete=models.PROTECT, related_name="events", db_constraint=False
+    )
+    kind = models.CharField(max_length=20, choices=Kind)
+    version = models.PositiveIntegerField()
+    at = models.DateTimeField(default=timezone.now)
+    actor_ref = models.CharField(max_length=100)
+    actor = models.CharField(max_length=254)
+    reason = models.CharField(max_length=REASON_LENGTH, blank=True)
+    data = ExactJSONField(default=dict)
+
+    objects = ScopedManager(tenant="tenant")
+
+    class Meta:
+        ordering = ["at", "id"]
+        constraints = [
+            TenantForeignKey(
+                name="event_order_of_tenant", field="order", to="orders.Order"
+            ),
+            models.CheckConstraint(
+                name="event_kind_known",
+                condition=Q(
+                    kind__in=["created", "confirmed", "cancelled", "progressed"]
+                ),
+            ),
+            models.CheckConstraint(
+                name="event_actor_named", condition=~Q(actor="") & ~Q(actor_ref="")
+            ),
+        ]
+        indexes = [models.Index(name="event_of_order", fields=["order", "at", "id"])]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} by {self.actor}"
+
+
+class CustomField(models.Model):
+    """A field of `customFields` that the tenant has configured, and so is checked strictly.
+
+    `key` is the field's name in the contract's `customFields` object; `options` the values that
+    a select accepts.
+    """
+
+    class Type(models.TextChoices):
+        TEXT = "text", "Text"
+        EMAIL = "email", "E-mail"
+        PHONE = "phone", "Phone"
+        NUMBER = "number", "Number"
+        TEXTAREA = "textarea", "Text area"
+        SELECT = "select", "Select"
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    key = models.SlugField(
+        max_length=50, help_text="Its name in the API, without spaces."
+    )
+    label = models.CharField(max_length=100)
+    type = models.CharField(max_length=20, choices=Type, default=Type.TEXT)
+    required = models.BooleanField(default=False)
+    options = ArrayField(
+        models.CharField(max_length=100),
+        blank=True,
+        default=list,
+        help_text="For a select: the values, separated by commas.",
+    )
+    position = models.PositiveSmallIntegerField(default=0)
+
+    objects = ScopedManager(tenant="tenant")
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            models.UniqueConstraint(name="custom_field_key", fields=["tenant", "key"]),
+            models.CheckConstraint(
+                name="custom_field_key_no_spaces",
+                condition=Q(key__regex=r"^[A-Za-z0-9_-]+$"),
+            ),
+            models.CheckConstraint(
+                name="custom_field_type_known",
+                condition=Q(
+                    type__in=["text", "email", "phone", "number", "textarea", "select"]
+                ),
+            ),
+            models.CheckConstraint(
+                name="custom_field_select_has_options",
+                condition=~Q(type="select") | Q(options__len__gte=1),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label

@@ -1,0 +1,5 @@
+"""Addresses of `orders`."""
+
+from typing import Any
+
+urlpatterns: list[Any] = []
