@@ -9,9 +9,9 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from catalog.pricing import LineRequest, PricedLine, Quote, quote
-from customers.models import Customer
-from customers.services import Caller, customer_for_order
+from catalog.pricing import LineRequest, Quote, quote
+from customers.services import customer_for_order
+from orders.building import build_caller, build_event, build_item, build_order
 from orders.custom_fields import custom_field_problems
 from orders.models import REASON_LENGTH, Draft, Order, OrderEvent, OrderItem
 from orders.schemas import NewOrder, parse
@@ -78,7 +78,7 @@ def create_order(
     quoted = quote_for(tenant=tenant, new_order=new_order)
     if quoted.problems:
         raise DomainError.of(quoted.problems)
-    caller = _caller(new_order)
+    caller = build_caller(new_order)
     customer = customer_for_order(
         tenant=tenant,
         actor=actor,
@@ -86,10 +86,19 @@ def create_order(
         customer_id=customer_id,
         update=update_customer,
     )
-    order = _order(tenant, actor, new_order, quoted, customer, caller)
-    order.source, order.draft = source, draft
+    order = build_order(
+        tenant=tenant,
+        actor=actor,
+        new_order=new_order,
+        quoted=quoted,
+        customer=customer,
+        caller=caller,
+        source=source,
+        at=timezone.now(),
+    )
+    order.draft = draft
     order.save(force_insert=True)
-    items = [_item(order, line) for line in quoted.lines]
+    items = [build_item(order, line) for line in quoted.lines]
     OrderItem.objects.bulk_create(items)
     _record(order, OrderEvent.Kind.CREATED, actor, data={"total": order.total})
     # The caller renders what was just written without asking for it again.
@@ -167,93 +176,6 @@ def cancel_order(
     return order
 
 
-def _caller(new_order: NewOrder) -> Caller:
-    billing = new_order.billing_address.stored()
-    shipping = new_order.shipping_address
-    given = new_order.customer
-    return Caller(
-        email=given.email,
-        first_name=given.first_name,
-        last_name=given.last_name,
-        company=given.company,
-        phone=given.phone,
-        customer_type=given.customer_type,
-        billing_address=billing,
-        shipping_address=shipping.stored() if shipping else billing,
-    )
-
-
-def _order(
-    tenant: Tenant,
-    actor: Actor,
-    new_order: NewOrder,
-    quoted: Quote,
-    customer: Customer,
-    caller: Caller,
-) -> Order:
-    totals, now = quoted.totals, timezone.now()
-    extension, upgrade = new_order.extension_details, new_order.upgrade_details
-    return Order(
-        tenant=tenant,
-        order_type=new_order.order_type,
-        customer=customer,
-        customer_email=caller.email,
-        customer_first_name=caller.first_name,
-        customer_last_name=caller.last_name,
-        customer_company=caller.company,
-        customer_phone=caller.phone,
-        customer_type=caller.customer_type,
-        billing_address=caller.billing_address,
-        shipping_address=caller.shipping_address,
-        currency=totals.currency,
-        vat_rate=totals.vat_rate,
-        prices_include_vat=totals.prices_include_vat,
-        subtotal=totals.subtotal,
-        tax_amount=totals.tax_amount,
-        total=totals.total,
-        contract_value=totals.contract_value,
-        total_devices=totals.total_devices,
-        custom_fields=new_order.custom_fields,
-        notes=new_order.notes,
-        extension_details=extension and extension.stored(),
-        upgrade_details=upgrade and upgrade.stored(),
-        created_at=now,
-        updated_at=now,
-        created_by_ref=actor.ref,
-        created_by=actor.label,
-    )
-
-
-def _item(order: Order, line: PricedLine) -> OrderItem:
-    cost, cost_source = line.acquisition_cost, OrderItem.CostSource.VARIANT
-    if cost is None:
-        cost, cost_source = line.list_price, OrderItem.CostSource.LIST_PRICE
-    if cost is None:
-        cost_source = OrderItem.CostSource.UNKNOWN
-    known = line.list_price is not None
-    return OrderItem(
-        tenant=order.tenant,
-        order=order,
-        position=line.position,
-        variant_id=line.variant_pk,
-        product_public_id=line.product_public_id,
-        variant_public_id=line.variant_public_id,
-        sku=line.sku,
-        product_name=line.product_name,
-        variant_name=line.variant_name,
-        image_url=line.image_url,
-        quantity=line.quantity,
-        contract_length=line.contract_length,
-        unit_price=line.unit_price,
-        list_price=line.list_price,
-        list_price_source=OrderItem.ListPriceSource.VARIANT
-        if known
-        else OrderItem.ListPriceSource.UNKNOWN,
-        acquisition_cost=cost,
-        acquisition_cost_source=cost_source,
-    )
-
-
 def _locked(tenant: Tenant, order_id: str, version: int | None) -> Order:
     order = (
         Order.objects.select_for_update()
@@ -308,14 +230,4 @@ def _record(
     reason: str = "",
     data: dict[str, Any] | None = None,
 ) -> None:
-    OrderEvent.objects.create(
-        tenant=order.tenant,
-        order=order,
-        kind=kind,
-        version=order.version,
-        at=order.updated_at,
-        actor_ref=actor.ref,
-        actor=actor.label,
-        reason=reason,
-        data=data or {},
-    )
+    build_event(order, kind, actor, reason=reason, data=data).save(force_insert=True)

@@ -1,0 +1,131 @@
+"""Builds the rows of an order, unsaved, the same whether it is created now, imported or shown.
+
+Pure functions: `orders.services` and `orders.bulk` save what they return.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from catalog.pricing import PricedLine, Quote
+from customers.models import Customer
+from customers.services import Caller
+from orders.models import Order, OrderEvent, OrderItem
+from orders.schemas import NewOrder
+from portal.models import Tenant
+from portal.permissions import Actor
+
+
+def build_caller(new_order: NewOrder) -> Caller:
+    """Who orders and to where; without a shipping address, to the billing address."""
+    billing = new_order.billing_address.stored()
+    shipping = new_order.shipping_address
+    given = new_order.customer
+    return Caller(
+        email=given.email,
+        first_name=given.first_name,
+        last_name=given.last_name,
+        company=given.company,
+        phone=given.phone,
+        customer_type=given.customer_type,
+        billing_address=billing,
+        shipping_address=shipping.stored() if shipping else billing,
+    )
+
+
+def build_order(
+    *,
+    tenant: Tenant,
+    actor: Actor,
+    new_order: NewOrder,
+    quoted: Quote,
+    customer: Customer,
+    caller: Caller,
+    source: Order.Source,
+    at: datetime,
+) -> Order:
+    """A pending order, created by the actor at that moment, with its own copy of everything."""
+    totals = quoted.totals
+    extension, upgrade = new_order.extension_details, new_order.upgrade_details
+    return Order(
+        tenant=tenant,
+        order_type=new_order.order_type,
+        source=source,
+        customer=customer,
+        customer_email=caller.email,
+        customer_first_name=caller.first_name,
+        customer_last_name=caller.last_name,
+        customer_company=caller.company,
+        customer_phone=caller.phone,
+        customer_type=caller.customer_type,
+        billing_address=caller.billing_address,
+        shipping_address=caller.shipping_address,
+        currency=totals.currency,
+        vat_rate=totals.vat_rate,
+        prices_include_vat=totals.prices_include_vat,
+        subtotal=totals.subtotal,
+        tax_amount=totals.tax_amount,
+        total=totals.total,
+        contract_value=totals.contract_value,
+        total_devices=totals.total_devices,
+        custom_fields=new_order.custom_fields,
+        notes=new_order.notes,
+        extension_details=extension and extension.stored(),
+        upgrade_details=upgrade and upgrade.stored(),
+        created_at=at,
+        updated_at=at,
+        created_by_ref=actor.ref,
+        created_by=actor.label,
+    )
+
+
+def build_item(order: Order, line: PricedLine) -> OrderItem:
+    """A line of the order, with names, price and costs as they are in the catalogue now."""
+    cost, cost_source = line.acquisition_cost, OrderItem.CostSource.VARIANT
+    if cost is None:
+        cost, cost_source = line.list_price, OrderItem.CostSource.LIST_PRICE
+    if cost is None:
+        cost_source = OrderItem.CostSource.UNKNOWN
+    known = line.list_price is not None
+    return OrderItem(
+        tenant=order.tenant,
+        order=order,
+        position=line.position,
+        variant_id=line.variant_pk,
+        product_public_id=line.product_public_id,
+        variant_public_id=line.variant_public_id,
+        sku=line.sku,
+        product_name=line.product_name,
+        variant_name=line.variant_name,
+        image_url=line.image_url,
+        quantity=line.quantity,
+        contract_length=line.contract_length,
+        unit_price=line.unit_price,
+        list_price=line.list_price,
+        list_price_source=OrderItem.ListPriceSource.VARIANT
+        if known
+        else OrderItem.ListPriceSource.UNKNOWN,
+        acquisition_cost=cost,
+        acquisition_cost_source=cost_source,
+    )
+
+
+def build_event(
+    order: Order,
+    kind: OrderEvent.Kind,
+    actor: Actor,
+    *,
+    reason: str = "",
+    data: dict[str, Any] | None = None,
+) -> OrderEvent:
+    """What the actor did to the order just now, at its present version."""
+    return OrderEvent(
+        tenant=order.tenant,
+        order=order,
+        kind=kind,
+        version=order.version,
+        at=order.updated_at,
+        actor_ref=actor.ref,
+        actor=actor.label,
+        reason=reason,
+        data=data or {},
+    )
