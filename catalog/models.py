@@ -1,6 +1,7 @@
 """What can be ordered and at what price."""
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from django.contrib.postgres.indexes import GinIndex
 from django.core.exceptions import ValidationError
@@ -8,22 +9,26 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from django_scopes import ScopedManager
 
 from portal import ids, money
 from portal.constraints import TenantForeignKey
 from portal.models import MAX_CONTRACT_LENGTH, Tenant
+from portal.scoping import TenantManager
 
 SKU_LENGTH = 100
 
+if TYPE_CHECKING:
+    # The types of a plain decimal field, null or not, as the checker's plugin knows them.
+    MoneyField = models.DecimalField
+else:
 
-class MoneyField(models.DecimalField):
-    """An amount ≥ 0 in the tenant's currency: NUMERIC(20,3)."""
+    class MoneyField(models.DecimalField):
+        """An amount ≥ 0 in the tenant's currency: NUMERIC(20,3)."""
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        kwargs["max_digits"] = money.MAX_DIGITS
-        kwargs["decimal_places"] = money.DECIMAL_PLACES
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        def __init__(self, *args, **kwargs):
+            kwargs["max_digits"] = money.MAX_DIGITS
+            kwargs["decimal_places"] = money.DECIMAL_PLACES
+            super().__init__(*args, **kwargs)
 
 
 def validate_price(value: Decimal) -> None:
@@ -51,22 +56,18 @@ class Product(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = ScopedManager(tenant="tenant")
+    objects = TenantManager()
 
     class Meta:
         ordering = ["name", "id"]
         constraints = [
             models.UniqueConstraint(name="product_tenant_id", fields=["tenant", "id"]),
-            models.UniqueConstraint(
-                name="product_public_id", fields=["tenant", "public_id"]
-            ),
+            models.UniqueConstraint(name="product_public_id", fields=["tenant", "public_id"]),
             models.UniqueConstraint(name="product_sku", fields=["tenant", "sku"]),
             models.CheckConstraint(
                 name="product_sku_trimmed", condition=Q(sku__regex=r"^\S(.*\S)?$")
             ),
-            models.CheckConstraint(
-                name="product_name_not_blank", condition=~Q(name="")
-            ),
+            models.CheckConstraint(name="product_name_not_blank", condition=~Q(name="")),
             models.CheckConstraint(
                 name="product_status_known",
                 condition=Q(status__in=["active", "discontinued"]),
@@ -109,21 +110,17 @@ class Variant(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = ScopedManager(tenant="tenant")
+    objects = TenantManager()
 
     class Meta:
         ordering = ["sku"]
-        permissions = [
-            ("view_costs", "Can see list prices and acquisition costs of devices")
-        ]
+        permissions = [("view_costs", "Can see list prices and acquisition costs of devices")]
         constraints = [
             TenantForeignKey(
                 name="variant_product_of_tenant", field="product", to="catalog.Product"
             ),
             models.UniqueConstraint(name="variant_tenant_id", fields=["tenant", "id"]),
-            models.UniqueConstraint(
-                name="variant_public_id", fields=["tenant", "public_id"]
-            ),
+            models.UniqueConstraint(name="variant_public_id", fields=["tenant", "public_id"]),
             models.UniqueConstraint(name="variant_sku", fields=["tenant", "sku"]),
             models.CheckConstraint(
                 name="variant_sku_trimmed", condition=Q(sku__regex=r"^\S(.*\S)?$")
@@ -140,9 +137,7 @@ class Variant(models.Model):
             models.CheckConstraint(
                 name="variant_acquisition_cost_range",
                 condition=Q(acquisition_cost__isnull=True)
-                | Q(
-                    acquisition_cost__gte=0, acquisition_cost__lte=money.MAX_UNIT_PRICE
-                ),
+                | Q(acquisition_cost__gte=0, acquisition_cost__lte=money.MAX_UNIT_PRICE),
             ),
         ]
         indexes = [
@@ -159,10 +154,7 @@ class Variant(models.Model):
     @property
     def is_orderable(self) -> bool:
         """Active, of a product that is not discontinued."""
-        return (
-            self.status == self.Status.ACTIVE
-            and self.product.status == Product.Status.ACTIVE
-        )
+        return self.status == self.Status.ACTIVE and self.product.status == Product.Status.ACTIVE
 
 
 class Price(models.Model):
@@ -194,29 +186,23 @@ class Price(models.Model):
     source = models.CharField(max_length=20, choices=Source, default=Source.MANUAL)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = ScopedManager(tenant="tenant")
+    objects = TenantManager()
 
     class Meta:
         ordering = ["contract_length"]
         constraints = [
-            TenantForeignKey(
-                name="price_variant_of_tenant", field="variant", to="catalog.Variant"
-            ),
+            TenantForeignKey(name="price_variant_of_tenant", field="variant", to="catalog.Variant"),
             models.UniqueConstraint(
                 name="price_variant_contract_length",
                 fields=["variant", "contract_length"],
             ),
             models.CheckConstraint(
                 name="price_contract_length_months",
-                condition=Q(
-                    contract_length__gte=1, contract_length__lte=MAX_CONTRACT_LENGTH
-                ),
+                condition=Q(contract_length__gte=1, contract_length__lte=MAX_CONTRACT_LENGTH),
             ),
             models.CheckConstraint(
                 name="price_monthly_price_range",
-                condition=Q(
-                    monthly_price__gte=0, monthly_price__lte=money.MAX_UNIT_PRICE
-                ),
+                condition=Q(monthly_price__gte=0, monthly_price__lte=money.MAX_UNIT_PRICE),
             ),
             models.CheckConstraint(
                 name="price_setup_fee_not_negative",
@@ -254,7 +240,7 @@ class PriceChange(models.Model):
     actor = models.CharField(max_length=254)
     at = models.DateTimeField(default=timezone.now)
 
-    objects = ScopedManager(tenant="tenant")
+    objects = TenantManager()
 
     class Meta:
         ordering = ["-at", "-id"]

@@ -5,11 +5,11 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Concat
 from django.utils import timezone
-from django_scopes import ScopedManager
 
 from portal import ids
 from portal.exact_json import ExactDecoder, ExactEncoder
 from portal.models import Tenant
+from portal.scoping import TenantManager
 from portal.text import Fold
 
 EMAIL_LENGTH = 254
@@ -67,18 +67,14 @@ class Customer(models.Model):
         db_persist=True,
     )  # fmt: skip
 
-    objects = ScopedManager(tenant="tenant")
+    objects = TenantManager()
 
     class Meta:
         ordering = ["last_name", "first_name", "id"]
         constraints = [
             models.UniqueConstraint(name="customer_tenant_id", fields=["tenant", "id"]),
-            models.UniqueConstraint(
-                name="customer_public_id", fields=["tenant", "public_id"]
-            ),
-            models.UniqueConstraint(
-                name="customer_email", fields=["tenant", "email_key"]
-            ),
+            models.UniqueConstraint(name="customer_public_id", fields=["tenant", "public_id"]),
+            models.UniqueConstraint(name="customer_email", fields=["tenant", "email_key"]),
             models.CheckConstraint(
                 name="customer_email_key_normal",
                 condition=Q(email_key__regex=r"^\S+@\S+$")

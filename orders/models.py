@@ -9,7 +9,6 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Concat, Length
 from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
-from django_scopes import ScopedManager
 
 from catalog.models import SKU_LENGTH, MoneyField, Variant
 from customers.models import (
@@ -25,6 +24,7 @@ from portal import ids
 from portal.constraints import TenantForeignKey
 from portal.exact_json import ExactDecoder, ExactEncoder
 from portal.models import MAX_CONTRACT_LENGTH, Tenant, User
+from portal.scoping import TenantManager
 from portal.text import Fold
 
 MAX_LINES = 200
@@ -58,18 +58,14 @@ class Draft(models.Model):
     updated_at = models.DateTimeField(default=timezone.now)
     discarded_at = models.DateTimeField(null=True, blank=True)
 
-    objects = ScopedManager(tenant="tenant")
+    objects = TenantManager()
 
     class Meta:
         ordering = ["-updated_at", "-id"]
         constraints = [
-            TenantForeignKey(
-                name="draft_owner_of_tenant", field="owner", to="portal.User"
-            ),
+            TenantForeignKey(name="draft_owner_of_tenant", field="owner", to="portal.User"),
             models.UniqueConstraint(name="draft_tenant_id", fields=["tenant", "id"]),
-            models.UniqueConstraint(
-                name="draft_public_id", fields=["tenant", "public_id"]
-            ),
+            models.UniqueConstraint(name="draft_public_id", fields=["tenant", "public_id"]),
         ]
 
     def __str__(self) -> str:
@@ -111,16 +107,10 @@ class Order(models.Model):
         IMPORT = "import", "Import"
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
-    public_id = models.CharField(
-        "order id", max_length=ids.MAX_LENGTH, default=ids.new_order_id
-    )
+    public_id = models.CharField("order id", max_length=ids.MAX_LENGTH, default=ids.new_order_id)
     status = models.CharField(max_length=20, choices=Status, default=Status.PENDING)
-    awaiting = models.CharField(
-        max_length=10, choices=Awaiting, default=Awaiting.MANAGER
-    )
-    order_type = models.CharField(
-        "type", max_length=20, choices=Type, default=Type.STANDARD
-    )
+    awaiting = models.CharField(max_length=10, choices=Awaiting, default=Awaiting.MANAGER)
+    order_type = models.CharField("type", max_length=20, choices=Type, default=Type.STANDARD)
     source = models.CharField(max_length=10, choices=Source, default=Source.PORTAL)
     version = models.PositiveIntegerField(default=1)
 
@@ -130,9 +120,7 @@ class Order(models.Model):
     customer_email = models.CharField("e-mail", max_length=EMAIL_LENGTH)
     customer_first_name = models.CharField("first name", max_length=NAME_LENGTH)
     customer_last_name = models.CharField("last name", max_length=NAME_LENGTH)
-    customer_company = models.CharField(
-        "company", max_length=COMPANY_LENGTH, blank=True
-    )
+    customer_company = models.CharField("company", max_length=COMPANY_LENGTH, blank=True)
     customer_phone = models.CharField("phone", max_length=PHONE_LENGTH, blank=True)
     customer_type = models.CharField(
         max_length=20, choices=CustomerType, default=CustomerType.INDIVIDUAL
@@ -186,9 +174,7 @@ class Order(models.Model):
         db_persist=True,
     )  # fmt: skip
 
-    objects = ScopedManager(
-        tenant="tenant", _manager_class=models.Manager.from_queryset(OrderQuerySet)
-    )
+    objects = TenantManager.from_queryset(OrderQuerySet)()
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -206,13 +192,9 @@ class Order(models.Model):
                 field="customer",
                 to="customers.Customer",
             ),
-            TenantForeignKey(
-                name="order_draft_of_tenant", field="draft", to="orders.Draft"
-            ),
+            TenantForeignKey(name="order_draft_of_tenant", field="draft", to="orders.Draft"),
             models.UniqueConstraint(name="order_tenant_id", fields=["tenant", "id"]),
-            models.UniqueConstraint(
-                name="order_public_id", fields=["tenant", "public_id"]
-            ),
+            models.UniqueConstraint(name="order_public_id", fields=["tenant", "public_id"]),
             models.CheckConstraint(
                 name="order_status_known",
                 condition=Q(
@@ -241,9 +223,7 @@ class Order(models.Model):
                 name="order_source_known",
                 condition=Q(source__in=["portal", "api", "import"]),
             ),
-            models.CheckConstraint(
-                name="order_version_positive", condition=Q(version__gte=1)
-            ),
+            models.CheckConstraint(name="order_version_positive", condition=Q(version__gte=1)),
             models.CheckConstraint(
                 name="order_currency_code", condition=Q(currency__regex=r"^[A-Z]{3}$")
             ),
@@ -276,14 +256,10 @@ class Order(models.Model):
                 condition=Q(prices_include_vat=True, total=F("subtotal"))
                 | Q(prices_include_vat=False, total=F("subtotal") + F("tax_amount")),
             ),
-            models.CheckConstraint(
-                name="order_has_devices", condition=Q(total_devices__gte=1)
-            ),
+            models.CheckConstraint(name="order_has_devices", condition=Q(total_devices__gte=1)),
             models.CheckConstraint(
                 name="order_status_follows_devices",
-                condition=Q(
-                    status__in=["pending", "confirmed", "cancelled"], rented_devices=0
-                )
+                condition=Q(status__in=["pending", "confirmed", "cancelled"], rented_devices=0)
                 | Q(
                     status="partial",
                     rented_devices__gte=1,
@@ -297,14 +273,8 @@ class Order(models.Model):
             ),
             models.CheckConstraint(
                 name="order_confirmed_by_someone",
-                condition=Q(
-                    confirmed_at__isnull=True, confirmed_by="", confirmed_by_ref=""
-                )
-                | (
-                    Q(confirmed_at__isnull=False)
-                    & ~Q(confirmed_by="")
-                    & ~Q(confirmed_by_ref="")
-                ),
+                condition=Q(confirmed_at__isnull=True, confirmed_by="", confirmed_by_ref="")
+                | (Q(confirmed_at__isnull=False) & ~Q(confirmed_by="") & ~Q(confirmed_by_ref="")),
             ),
             models.CheckConstraint(
                 name="order_confirmed_when_confirmed",
@@ -329,18 +299,14 @@ class Order(models.Model):
             ),
         ]
         indexes = [
-            GinIndex(
-                name="order_search", fields=["search_text"], opclasses=["gin_trgm_ops"]
-            ),
+            GinIndex(name="order_search", fields=["search_text"], opclasses=["gin_trgm_ops"]),
             models.Index(name="order_newest", fields=["tenant", "-created_at", "-id"]),
             models.Index(
                 name="order_pending",
                 fields=["tenant", "created_at", "id"],
                 condition=Q(status="pending"),
             ),
-            models.Index(
-                name="order_of_customer", fields=["customer", "-created_at", "-id"]
-            ),
+            models.Index(name="order_of_customer", fields=["customer", "-created_at", "-id"]),
             models.Index(
                 name="order_of_creator",
                 fields=["tenant", "created_by_ref", "-created_at", "-id"],
@@ -410,20 +376,14 @@ class OrderItem(models.Model):
     )
     rented_devices = models.PositiveIntegerField(default=0)
 
-    objects = ScopedManager(tenant="tenant")
+    objects = TenantManager()
 
     class Meta:
         ordering = ["position"]
         constraints = [
-            TenantForeignKey(
-                name="item_order_of_tenant", field="order", to="orders.Order"
-            ),
-            TenantForeignKey(
-                name="item_variant_of_tenant", field="variant", to="catalog.Variant"
-            ),
-            models.UniqueConstraint(
-                name="item_order_position", fields=["order", "position"]
-            ),
+            TenantForeignKey(name="item_order_of_tenant", field="order", to="orders.Order"),
+            TenantForeignKey(name="item_variant_of_tenant", field="variant", to="catalog.Variant"),
+            models.UniqueConstraint(name="item_order_position", fields=["order", "position"]),
             models.CheckConstraint(
                 name="item_sku_and_name_not_blank",
                 condition=~Q(sku="") & ~Q(product_name=""),
@@ -434,9 +394,7 @@ class OrderItem(models.Model):
             ),
             models.CheckConstraint(
                 name="item_contract_length_months",
-                condition=Q(
-                    contract_length__gte=1, contract_length__lte=MAX_CONTRACT_LENGTH
-                ),
+                condition=Q(contract_length__gte=1, contract_length__lte=MAX_CONTRACT_LENGTH),
             ),
             models.CheckConstraint(
                 name="item_unit_price_range",
@@ -449,9 +407,7 @@ class OrderItem(models.Model):
             ),
             models.CheckConstraint(
                 name="item_acquisition_cost_sourced",
-                condition=Q(
-                    acquisition_cost__isnull=True, acquisition_cost_source="unknown"
-                )
+                condition=Q(acquisition_cost__isnull=True, acquisition_cost_source="unknown")
                 | Q(
                     acquisition_cost__gte=0,
                     acquisition_cost_source__in=["variant", "manual", "list_price"],
@@ -499,19 +455,15 @@ class OrderEvent(models.Model):
     reason = models.CharField(max_length=REASON_LENGTH, blank=True)
     data = ExactJSONField(default=dict)
 
-    objects = ScopedManager(tenant="tenant")
+    objects = TenantManager()
 
     class Meta:
         ordering = ["at", "id"]
         constraints = [
-            TenantForeignKey(
-                name="event_order_of_tenant", field="order", to="orders.Order"
-            ),
+            TenantForeignKey(name="event_order_of_tenant", field="order", to="orders.Order"),
             models.CheckConstraint(
                 name="event_kind_known",
-                condition=Q(
-                    kind__in=["created", "confirmed", "cancelled", "progressed"]
-                ),
+                condition=Q(kind__in=["created", "confirmed", "cancelled", "progressed"]),
             ),
             models.CheckConstraint(
                 name="event_actor_named", condition=~Q(actor="") & ~Q(actor_ref="")
@@ -539,9 +491,7 @@ class CustomField(models.Model):
         SELECT = "select", "Select"
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
-    key = models.SlugField(
-        max_length=50, help_text="Its name in the API, without spaces."
-    )
+    key = models.SlugField(max_length=50, help_text="Its name in the API, without spaces.")
     label = models.CharField(max_length=100)
     type = models.CharField(max_length=20, choices=Type, default=Type.TEXT)
     required = models.BooleanField(default=False)
@@ -553,7 +503,7 @@ class CustomField(models.Model):
     )
     position = models.PositiveSmallIntegerField(default=0)
 
-    objects = ScopedManager(tenant="tenant")
+    objects = TenantManager()
 
     class Meta:
         ordering = ["position", "id"]
@@ -565,9 +515,7 @@ class CustomField(models.Model):
             ),
             models.CheckConstraint(
                 name="custom_field_type_known",
-                condition=Q(
-                    type__in=["text", "email", "phone", "number", "textarea", "select"]
-                ),
+                condition=Q(type__in=["text", "email", "phone", "number", "textarea", "select"]),
             ),
             models.CheckConstraint(
                 name="custom_field_select_has_options",
