@@ -1,0 +1,69 @@
+"""Logs: one JSON object a line in production, readable lines in development.
+
+Every line of a request carries its id, which the response repeats as `X-Request-ID`. Bodies,
+headers and names are never logged.
+"""
+
+import re
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+_PROCESSORS: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+
+
+def configuration(*, debug: bool) -> dict[str, Any]:
+    """Django's LOGGING setting."""
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer(colors=False)
+        if debug
+        else structlog.processors.JSONRenderer()
+    )
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "lines": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": _PROCESSORS,
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    structlog.processors.format_exc_info,
+                    renderer,
+                ],
+            }
+        },
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
+        "root": {"handlers": ["console"], "level": "INFO"},
+        "loggers": {
+            "django": {"level": "INFO"},
+            "django.server": {"handlers": [], "propagate": True, "level": "INFO"},
+            # It announces its own version at each start.
+            "axes": {"level": "WARNING"},
+        },
+    }
+
+
+class RequestIdMiddleware:
+    """Names each request; a proxy's own `X-Request-ID` is kept."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            response = self.get_response(request)
+        response["X-Request-ID"] = request_id
+        return response
