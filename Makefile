@@ -1,0 +1,91 @@
+# The two commands: `make run` and `make test`. `make help` lists all.
+
+PORT ?= 8000
+JOBS ?= 2
+VENV := .venv
+PY := $(VENV)/bin/python
+MANAGE := $(PY) manage.py
+FIND_PYTHON := for p in python3.14 python3.13 python3.12 python3.11 python3; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && echo $$p && break; done
+
+.DEFAULT_GOAL := help
+.PHONY: help run serve test lint bench soak clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(PY):
+	@python=$$($(FIND_PYTHON)); \
+	if [ -z "$$python" ]; then echo "Python 3.11 or newer is needed, and not found on the PATH." >&2; exit 1; fi; \
+	echo "Making $(VENV) with $$($$python --version) …"; \
+	$$python -m venv $(VENV) || { rm -rf $(VENV); \
+	echo "Python cannot make a virtual environment. On Debian: apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/base: requirements/base.txt | $(PY)
+	@echo "Installing what the portal runs with …"
+	@$(call install,requirements/base.txt)
+	@touch $@
+
+$(VENV)/dev: requirements/dev.txt $(VENV)/base | $(PY)
+	@echo "Installing what the tests need …"
+	@$(call install,requirements/dev.txt)
+	@touch $@
+
+define install
+if command -v uv >/dev/null 2>&1; then \
+	uv pip install --quiet --python $(PY) --require-hashes -r $(1); \
+else \
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1); \
+fi || { echo "The installation failed; see above. It needs a package index." >&2; exit 1; }
+endef
+
+run: $(VENV)/base ## Serve the portal with demo data (PORT=8000)
+	@$(MANAGE) migrate --verbosity 0
+	@$(MANAGE) seed_demo
+	@echo; \
+	echo "  Portal   http://127.0.0.1:$(PORT)/           log in as rep, manager or admin, password demo"; \
+	echo "  Review   http://127.0.0.1:$(PORT)/admin/     as manager or admin"; \
+	echo "  API      http://127.0.0.1:$(PORT)/v1/docs    a key: $(MANAGE) create_api_key --tenant demo --name NAME"; \
+	echo; \
+	$(MANAGE) worker & worker=$$!; \
+	trap 'kill $$worker 2>/dev/null; wait $$worker 2>/dev/null' EXIT; \
+	trap 'exit 130' INT TERM; \
+	$(MANAGE) runserver 127.0.0.1:$(PORT)
+
+serve: $(VENV)/base ## Serve for production (PUBLIC_URL, SECRET_KEY, DATABASE_URL; see docs/operating.md)
+	@if [ -z "$$PUBLIC_URL" ]; then \
+	echo "Set PUBLIC_URL to the address that users type, such as https://portal.example.com" >&2; exit 1; fi
+	@$(MANAGE) check --deploy --fail-level ERROR
+	@$(MANAGE) migrate --verbosity 0
+	@$(MANAGE) collectstatic --noinput --verbosity 0
+	@$(MANAGE) worker & worker=$$!; \
+	trap 'kill $$worker 2>/dev/null; wait $$worker 2>/dev/null' EXIT; \
+	trap 'exit 130' INT TERM; \
+	echo "Serving $$PUBLIC_URL on port $(PORT)"; \
+	$(VENV)/bin/granian --interface wsgi --host 127.0.0.1 --port $(PORT) \
+	--workers 2 --blocking-threads 4 --log-level warning portal.wsgi:application
+
+test: $(VENV)/dev ## Run all tests, in a browser too
+	@$(PY) -m tests.browser.chromium
+	@$(PY) -m pytest -n $(JOBS) --cov --cov-report=term:skip-covered
+
+lint: $(VENV)/dev ## Check style, types, templates, migrations and settings
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/djlint --quiet --check --lint templates
+	$(MANAGE) makemigrations --check --dry-run
+	PUBLIC_URL=https://portal.example.com ALLOW_EMBEDDED=1 \
+	SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))') \
+	$(MANAGE) check --deploy --fail-level WARNING
+
+bench: $(VENV)/dev ## Measure against the floor
+	@$(PY) -m bench
+
+soak: $(VENV)/dev ## Long races and fuzzing
+	@$(PY) -m pytest -m soak
+
+clean: ## Remove the environment, the embedded database and all that was generated
+	@if [ -x $(PY) ]; then $(PY) -c 'from portal.localdb import server; server.remove()' || true; fi
+	@rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
