@@ -157,9 +157,7 @@ def quote(*, tenant: Tenant, lines: Iterable[LineRequest]) -> Quote:
 
 def _offers(tenant: Tenant, skus: set[str]) -> dict[str, _Offer]:
     offers: dict[str, _Offer] = {}
-    rows = Variant.objects.filter(tenant=tenant, sku__in=skus).order_by(
-        "prices__contract_length"
-    )
+    rows = Variant.objects.filter(tenant=tenant, sku__in=skus).order_by("prices__contract_length")
     for row in rows.values(*_COLUMNS):
         offer = offers.setdefault(row["sku"], _Offer(row, {}))
         if row["prices__contract_length"] is not None:
@@ -171,9 +169,7 @@ def _price(
     tenant: Tenant, position: int, line: LineRequest, offer: _Offer | None
 ) -> PricedLine | Detail:
     if offer is None:
-        return Detail(
-            f"items.{position}.sku", VARIANT_NOT_FOUND, f"There is no SKU “{line.sku}”."
-        )
+        return Detail(f"items.{position}.sku", VARIANT_NOT_FOUND, f"There is no SKU “{line.sku}”.")
     row = offer.row
     if (row["status"], row["product__status"]) != (
         Variant.Status.ACTIVE,

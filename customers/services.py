@@ -57,11 +57,7 @@ def customer_for_order(
     """
     key = normalize_email(caller.email)
     found = Customer.objects.filter(tenant=tenant)
-    found = (
-        found.filter(public_id=customer_id)
-        if customer_id
-        else found.filter(email_key=key)
-    )
+    found = found.filter(public_id=customer_id) if customer_id else found.filter(email_key=key)
     customer = found.first()
     if customer is None and customer_id:
         raise NotFound("There is no such customer.")

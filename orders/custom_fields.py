@@ -12,9 +12,7 @@ from portal.text import normalize_email
 _PHONE_CHARACTERS = frozenset("0123456789 +-()./")
 
 
-def custom_field_problems(
-    *, tenant: Tenant, sent: Mapping[str, Any]
-) -> Iterator[Detail]:
+def custom_field_problems(*, tenant: Tenant, sent: Mapping[str, Any]) -> Iterator[Detail]:
     """What is wrong with the configured fields, each at `customFields.<key>`."""
     for field in CustomField.objects.filter(tenant=tenant):
         value = sent.get(field.key)

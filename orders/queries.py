@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
 
 if TYPE_CHECKING:
     from orders.models import Order  # noqa: F401

@@ -8,7 +8,7 @@ catalogue, the customer or the tenant is checked by `orders.services`.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -28,7 +28,7 @@ from catalog.models import SKU_LENGTH
 from customers.models import COMPANY_LENGTH, NAME_LENGTH, PHONE_LENGTH, CustomerType
 from orders.models import MAX_LINES, MAX_QUANTITY, NOTES_LENGTH, Order
 from portal import exact_json, money, text
-from portal.errors import Detail, ValidationFailed
+from portal.errors import Detail
 from portal.models import MAX_CONTRACT_LENGTH
 
 ADDRESS_LINE_LENGTH = 300
@@ -68,7 +68,7 @@ class Text:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        described = handler(schema) | {"maxLength": self.max_length}
+        described = {**handler(schema), "maxLength": self.max_length}
         return described | {"minLength": 1} if self.required else described
 
 
@@ -87,9 +87,10 @@ def _whole_number(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise _refusal("Enter a whole number.")
     # Compared before it is converted: 1e300 would become an integer of 300 digits.
-    if abs(value) > 10**9 or value != int(value):
+    number = Decimal(value)
+    if abs(number) > 10**9 or number != int(number):
         raise _refusal("Enter a whole number that is not so large.")
-    return int(value)
+    return int(number)
 
 
 def _number(value: Any) -> Decimal:
@@ -118,9 +119,7 @@ def _custom_fields(value: Any) -> Any:
 def _check_json(value: Any, depth: int) -> None:
     """Refuses strings and keys with hidden characters, and nesting that nobody means."""
     if depth > CUSTOM_FIELDS_DEPTH:
-        raise _refusal(
-            f"Custom fields may be nested {CUSTOM_FIELDS_DEPTH} levels deep at most."
-        )
+        raise _refusal(f"Custom fields may be nested {CUSTOM_FIELDS_DEPTH} levels deep at most.")
     if isinstance(value, dict):
         for key, inner in value.items():
             _check_json(key, depth)
@@ -128,9 +127,7 @@ def _check_json(value: Any, depth: int) -> None:
     elif isinstance(value, list):
         for inner in value:
             _check_json(inner, depth + 1)
-    elif isinstance(value, str) and (
-        found := text.hidden_character(value, multiline=True)
-    ):
+    elif isinstance(value, str) and (found := text.hidden_character(value, multiline=True)):
         raise _refusal(f"This contains a character that cannot be seen ({found}).")
 
 
@@ -148,9 +145,7 @@ RequiredDetail = Annotated[str, Text(DETAIL_LENGTH, required=True)]
 Reason = Annotated[str, Text(1000, multiline=True)]
 Sku = Annotated[str, Text(SKU_LENGTH, required=True)]
 Quantity = Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=MAX_QUANTITY)]
-Months = Annotated[
-    int, BeforeValidator(_whole_number), Field(gt=0, le=MAX_CONTRACT_LENGTH)
-]
+Months = Annotated[int, BeforeValidator(_whole_number), Field(gt=0, le=MAX_CONTRACT_LENGTH)]
 Amount = Annotated[
     Decimal,
     BeforeValidator(_number),
@@ -172,9 +167,7 @@ CustomFields = Annotated[
 
 
 class ContractModel(BaseModel):
-    model_config = ConfigDict(
-        alias_generator=to_camel, validate_by_alias=True, strict=True
-    )
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_alias=True, strict=True)
 
     def stored(self) -> dict[str, Any]:
         """The contract's object as it is kept and sent back: blank and absent fields left out."""
@@ -184,6 +177,9 @@ class ContractModel(BaseModel):
             for key, value in values.items()
             if value not in ("", None) or (key == "postalCode" and value is None)
         }
+
+
+Shape = TypeVar("Shape", bound=ContractModel)
 
 
 class Address(ContractModel):
@@ -208,9 +204,7 @@ class CustomerInput(ContractModel):
     last_name: Name
     company: Company = ""
     phone: Phone = ""
-    customer_type: Annotated[CustomerType, Field(strict=False)] = (
-        CustomerType.INDIVIDUAL
-    )
+    customer_type: Annotated[CustomerType, Field(strict=False)] = CustomerType.INDIVIDUAL
 
 
 class ItemInput(ContractModel):
@@ -254,14 +248,12 @@ class NewOrder(ContractModel):
     customer: CustomerInput
     custom_fields: CustomFields = None
     billing_address: Address
-    shipping_address: Annotated[
-        Address | SkipJsonSchema[None], BeforeValidator(_not_null)
-    ] = None
+    shipping_address: Annotated[Address | SkipJsonSchema[None], BeforeValidator(_not_null)] = None
     items: Annotated[list[ItemInput], Field(min_length=1, max_length=MAX_LINES)]
     notes: Annotated[str, Text(NOTES_LENGTH, multiline=True)] = ""
 
 
-def parse(model: type[ContractModel], data: Any) -> tuple[Any, list[Detail]]:
+def parse(model: type[Shape], data: Any) -> tuple[Shape | None, list[Detail]]:
     """The data as the model and no details, or None and every field that has the wrong shape."""
     try:
         return model.model_validate(data), []
@@ -291,5 +283,5 @@ _MESSAGES = {
 
 
 def _message(found: Mapping[str, Any]) -> str:
-    message = _MESSAGES.get(found["type"], found["msg"])
+    message: str = _MESSAGES.get(found["type"], found["msg"])
     return message.replace("Input should be", "Enter a value")

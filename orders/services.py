@@ -49,8 +49,7 @@ def quote_for(*, tenant: Tenant, new_order: NewOrder) -> Quote:
     return quote(
         tenant=tenant,
         lines=[
-            LineRequest(item.sku, item.quantity, item.contract_length)
-            for item in new_order.items
+            LineRequest(item.sku, item.quantity, item.contract_length) for item in new_order.items
         ],
     )
 
@@ -69,10 +68,10 @@ def create_order(
     """Creates a pending order at today's catalogue prices and links or creates its customer.
 
     The order keeps copies of names, prices and addresses. The portal may name a known customer
-    by id, when they call with a new address, and may ask to update their record. Raises PermissionRefused, or
-    DomainError with every line that cannot be ordered: `VARIANT_NOT_FOUND`, `VARIANT_INACTIVE`,
-    `INVALID_CONTRACT_LENGTH`, or `VALIDATION_ERROR` at `customer.email` for an inactive
-    customer. Contract: Create Order.
+    by id, when they call with a new address, and may ask to update their record. Raises
+    PermissionRefused, or DomainError with every line that cannot be ordered
+    (`VARIANT_NOT_FOUND`, `VARIANT_INACTIVE`, `INVALID_CONTRACT_LENGTH`), or
+    `VALIDATION_ERROR` at `customer.email` for an inactive customer. Contract: Create Order.
     """
     actor.require("orders.add_order", "You may not create orders.")
     quoted = quote_for(tenant=tenant, new_order=new_order)
@@ -101,8 +100,8 @@ def create_order(
     items = [build_item(order, line) for line in quoted.lines]
     OrderItem.objects.bulk_create(items)
     _record(order, OrderEvent.Kind.CREATED, actor, data={"total": order.total})
-    # The caller renders what was just written without asking for it again.
-    order._prefetched_objects_cache = {"items": items}
+    # As if prefetched: the caller renders what was just written without asking for it again.
+    order._prefetched_objects_cache = {"items": items}  # type: ignore[attr-defined]
     return order
 
 
@@ -127,9 +126,7 @@ def confirm_order(
     if order.status != Order.Status.PENDING or order.awaiting != Order.Awaiting.MANAGER:
         raise Conflict(STATE_CONFLICT, _why_not(order, "confirmed"))
     if order.created_by_ref == actor.ref and not actor.can("orders.confirm_own_order"):
-        raise PermissionRefused(
-            "You created this order; somebody else has to confirm it."
-        )
+        raise PermissionRefused("You created this order; somebody else has to confirm it.")
     order.status = Order.Status.CONFIRMED
     order.confirmed_at = timezone.now()
     order.confirmed_by_ref, order.confirmed_by = actor.ref, actor.label
@@ -177,11 +174,7 @@ def cancel_order(
 
 
 def _locked(tenant: Tenant, order_id: str, version: int | None) -> Order:
-    order = (
-        Order.objects.select_for_update()
-        .filter(tenant=tenant, public_id=order_id)
-        .first()
-    )
+    order = Order.objects.select_for_update().filter(tenant=tenant, public_id=order_id).first()
     if order is None:
         raise NotFound("There is no such order.")
     if version is not None and version != order.version:
@@ -207,9 +200,7 @@ def _reason(reason: str) -> str:
     try:
         reason = clean(reason, multiline=True)
     except ValueError as error:
-        raise ValidationFailed(
-            [Detail("reason", "VALIDATION_ERROR", str(error))]
-        ) from error
+        raise ValidationFailed([Detail("reason", "VALIDATION_ERROR", str(error))]) from error
     if len(reason) > REASON_LENGTH:
         message = f"This may have {REASON_LENGTH} characters at most."
         raise ValidationFailed([Detail("reason", "VALIDATION_ERROR", message)])

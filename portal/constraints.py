@@ -23,12 +23,10 @@ class TenantForeignKey(BaseConstraint):
         self.field = field
         self.to = to
 
-    def _sql(
-        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor
-    ) -> str:
+    def _sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> str:
         quote = schema_editor.quote_name
         target = model._meta.apps.get_model(self.to)
-        column = model._meta.get_field(self.field).column  # type: ignore[union-attr]
+        column = str(getattr(model._meta.get_field(self.field), "column"))  # noqa: B009 (untyped)
         return (
             f"CONSTRAINT {quote(self.name)} FOREIGN KEY ({quote('tenant_id')}, {quote(column)}) "
             f"REFERENCES {quote(target._meta.db_table)} ({quote('tenant_id')}, {quote('id')})"
@@ -45,9 +43,7 @@ class TenantForeignKey(BaseConstraint):
         quote = schema_editor.quote_name
         return f"ALTER TABLE {quote(model._meta.db_table)} DROP CONSTRAINT {quote(self.name)}"
 
-    def validate(
-        self, model: Any, instance: Any, exclude: Any = None, using: str = ""
-    ) -> None:
+    def validate(self, model: Any, instance: Any, exclude: Any = None, using: str = "") -> None:
         """Left to the database: forms offer only rows of the tenant, by scoped querysets."""
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:

@@ -42,9 +42,7 @@ class ValidationFailed(DomainError):
         details = tuple(details)
         where = ", ".join(dict.fromkeys(d.path or "body" for d in details[:3]))
         more = f" and {len(details) - 3} more" if len(details) > 3 else ""
-        super().__init__(
-            "VALIDATION_ERROR", f"The request is not valid: {where}{more}.", details
-        )
+        super().__init__("VALIDATION_ERROR", f"The request is not valid: {where}{more}.", details)
 
 
 class PermissionRefused(DomainError):

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal, get_decimal_symbol
 
+_UTC = ZoneInfo("UTC")
 _locale: ContextVar[str] = ContextVar("locale", default="en_GB")
-_zone: ContextVar[ZoneInfo] = ContextVar("zone", default=ZoneInfo("UTC"))
+_zone: ContextVar[ZoneInfo] = ContextVar("zone", default=_UTC)
 
 
 @contextmanager
@@ -43,9 +44,7 @@ def day(value: datetime | date) -> str:
 
 def moment(value: datetime) -> str:
     """Date and time of day in the tenant's time zone."""
-    return format_datetime(
-        value, format="medium", tzinfo=_zone.get(), locale=_locale.get()
-    )
+    return format_datetime(value, format="medium", tzinfo=_zone.get(), locale=_locale.get())
 
 
 def parse_decimal(text: str) -> Decimal:
@@ -54,9 +53,7 @@ def parse_decimal(text: str) -> Decimal:
     The last comma or point is the decimal sign, unless it is the only kind, stands in front of
     exactly three digits, and groups digits in the user's locale. Raises ValueError.
     """
-    compact = (
-        "".join(text.split()).replace("\u202f", "").replace("'", "").replace("’", "")
-    )
+    compact = "".join(text.split()).replace("\u202f", "").replace("'", "").replace("’", "")
     decimal_sign = max(",.", key=compact.rfind)
     whole, found, fraction = compact.rpartition(decimal_sign)
     if found:
@@ -64,10 +61,7 @@ def parse_decimal(text: str) -> Decimal:
         groups_only = (
             other not in compact
             and len(fraction) == 3
-            and (
-                decimal_sign in whole
-                or decimal_sign != get_decimal_symbol(_locale.get())
-            )
+            and (decimal_sign in whole or decimal_sign != get_decimal_symbol(_locale.get()))
         )
         whole = whole.replace(other, "").replace(decimal_sign, "")
         compact = whole + fraction if groups_only else f"{whole}.{fraction}"

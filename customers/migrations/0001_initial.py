@@ -4,10 +4,11 @@ import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.db.models.functions.text
 import django.utils.timezone
+from django.db import migrations, models
+
 import portal.exact_json
 import portal.ids
 import portal.text
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
@@ -79,9 +80,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "created_at",
-                    models.DateTimeField(
-                        default=django.utils.timezone.now, editable=False
-                    ),
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
                 ),
                 ("updated_at", models.DateTimeField(auto_now=True)),
                 ("created_by", models.CharField(editable=False, max_length=254)),
@@ -126,15 +125,11 @@ class Migration(migrations.Migration):
                     )
                 ],
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("tenant", "id"), name="customer_tenant_id"
-                    ),
+                    models.UniqueConstraint(fields=("tenant", "id"), name="customer_tenant_id"),
                     models.UniqueConstraint(
                         fields=("tenant", "public_id"), name="customer_public_id"
                     ),
-                    models.UniqueConstraint(
-                        fields=("tenant", "email_key"), name="customer_email"
-                    ),
+                    models.UniqueConstraint(fields=("tenant", "email_key"), name="customer_email"),
                     models.CheckConstraint(
                         condition=models.Q(
                             ("email_key__regex", "^\\S+@\\S+$"),
@@ -153,9 +148,7 @@ class Migration(migrations.Migration):
                         name="customer_name_not_blank",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(
-                            ("customer_type__in", ["individual", "business"])
-                        ),
+                        condition=models.Q(("customer_type__in", ["individual", "business"])),
                         name="customer_type_known",
                     ),
                     models.CheckConstraint(
