@@ -188,13 +188,16 @@ def _init(binaries: Path) -> None:
 
 
 def _forget_dead_server() -> None:
+    """Removes the pid file of a killed server, whose number may be a zombie's or another's now."""
     pid_file = DATA / "postmaster.pid"
     if not pid_file.exists():
         return
     pid = pid_file.read_text().split("\n", 1)[0].strip()
-    ps = ["ps", "-p", pid, "-o", "command="]
-    running = subprocess.run(ps, capture_output=True, text=True, check=False).stdout
-    if "postgres" not in running:
+    ps = ["ps", "-p", pid, "-o", "stat=,command="]
+    state, _, command = subprocess.run(
+        ps, capture_output=True, text=True, check=False
+    ).stdout.partition(" ")
+    if state.startswith("Z") or str(DATA) not in command:
         pid_file.unlink(missing_ok=True)
 
 
