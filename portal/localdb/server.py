@@ -188,7 +188,7 @@ def _init(binaries: Path) -> None:
 
 
 def _forget_dead_server() -> None:
-    """Removes the pid file of a killed server, whose number may be a zombie's or another's now."""
+    """Removes the locks of a killed server, whose number may be a zombie's or another's now."""
     pid_file = DATA / "postmaster.pid"
     if not pid_file.exists():
         return
@@ -199,6 +199,8 @@ def _forget_dead_server() -> None:
     ).stdout.partition(" ")
     if state.startswith("Z") or str(DATA) not in command:
         pid_file.unlink(missing_ok=True)
+        for lock in SOCKET.glob("*.lock"):
+            lock.unlink(missing_ok=True)
 
 
 def _create_database() -> None:
