@@ -1,5 +1,9 @@
 """Addresses of `customers`."""
 
-from typing import Any
+from django.urls import path
 
-urlpatterns: list[Any] = []
+from customers import views
+
+urlpatterns = [
+    path("", views.customer_list, name="customer_list"),
+]

@@ -1,5 +1,10 @@
-"""Addresses of `orders`."""
+"""Home, and everything about orders."""
 
-from typing import Any
+from django.urls import path
 
-urlpatterns: list[Any] = []
+from orders.views import home, order
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("orders/", order.order_list, name="order_list"),
+]

@@ -1,0 +1,69 @@
+"""Logging in: who has to, the page, the dialog over an open page; and one's password."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import views
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse_lazy
+from django_htmx.http import trigger_client_event
+
+from portal.tenancy import API_PREFIX
+
+
+class LoginMiddleware(LoginRequiredMiddleware):
+    """Every page wants a login unless its view says otherwise; the API has its keys.
+
+    A fragment gets 401 instead of a redirect, which would swap the login page into the page; the
+    browser then shows the login dialog and sends the change again.
+    """
+
+    def process_view(
+        self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any
+    ) -> HttpResponseBase | None:
+        if request.path.startswith(API_PREFIX):
+            return None
+        refused = super().process_view(request, view_func, view_args, view_kwargs)
+        if refused is not None and request.htmx:  # type: ignore[attr-defined]
+            return HttpResponse("Log in again.", status=401)
+        return refused
+
+
+class LoginForm(AuthenticationForm):
+    error_messages = {
+        "invalid_login": "This user name and password do not match. Is Caps Lock on?",
+        "inactive": "This account is not in use any more. Ask your administrator.",
+    }
+
+
+class LoginView(views.LoginView):
+    template_name = "account/login.html"
+    authentication_form = LoginForm
+    redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """From the dialog: an event for the page, which then sends again what was refused."""
+        response = super().form_valid(form)
+        if not self.request.htmx:  # type: ignore[attr-defined]
+            return response
+        user = str(form.get_user().pk)
+        return trigger_client_event(HttpResponse(status=204), "loggedIn", {"user": user})
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        if self.request.htmx:  # type: ignore[attr-defined]
+            context = {"form": form, "in_dialog": True}
+            return render(self.request, "account/_login_form.html", context, status=422)
+        return super().form_invalid(form)
+
+
+class PasswordView(views.PasswordChangeView):
+    template_name = "account/password.html"
+    success_url = reverse_lazy("home")
+
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
+        response = super().form_valid(form)
+        messages.success(self.request, "Your password is changed.")
+        return response
