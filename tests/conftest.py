@@ -1,0 +1,135 @@
+"""What tests of every app share: a tenant with its people, and clients that act as them."""
+
+from collections.abc import Callable, Iterator
+from contextvars import Context
+from typing import Any
+
+import pytest
+from django.test import Client, override_settings
+from django_scopes import scope
+
+from portal.models import ApiKey, Tenant, User
+from portal.permissions import MANAGER, Actor
+from tests.browser import chromium
+from tests.factories import ApiKeyFactory, TenantFactory, UserFactory
+
+
+class PortalClient(Client):
+    """A client whose requests see nothing of the test's own tenant scope.
+
+    Each runs in an empty context, as in a server's thread: a view that opens no scope fails.
+    """
+
+    def request(self, **request: Any) -> Any:
+        return Context().run(super().request, **request)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _test_settings() -> Iterator[None]:
+    with override_settings(
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+        # As in development: static files come from where they lie, none were collected.
+        WHITENOISE_AUTOREFRESH=True,
+        WHITENOISE_USE_FINDERS=True,
+    ):
+        yield
+
+
+@pytest.fixture
+def tenant(db: None) -> Iterator[Tenant]:
+    """A tenant in EUR without VAT; its scope is open for the length of the test."""
+    tenant = TenantFactory(slug="demo", name="Demo")
+    with scope(tenant=tenant):
+        yield tenant
+
+
+@pytest.fixture
+def other_tenant(db: None) -> Tenant:
+    """A tenant whose rows nobody of `tenant` may see."""
+    return TenantFactory(slug="other", name="Other", currency="USD")
+
+
+@pytest.fixture
+def rep(tenant: Tenant) -> User:
+    return UserFactory(username="rep", tenant=tenant)
+
+
+@pytest.fixture
+def manager(tenant: Tenant) -> User:
+    return UserFactory(username="manager", tenant=tenant, role=MANAGER, is_staff=True)
+
+
+@pytest.fixture
+def superuser(tenant: Tenant) -> User:
+    return UserFactory(username="admin", tenant=tenant, is_superuser=True)
+
+
+@pytest.fixture
+def api_key(tenant: Tenant) -> ApiKey:
+    """A key with all scopes; its Bearer token is in `token`."""
+    return ApiKeyFactory(tenant=tenant)
+
+
+@pytest.fixture
+def rep_actor(rep: User) -> Actor:
+    return Actor.from_user(rep)
+
+
+@pytest.fixture
+def manager_actor(manager: User) -> Actor:
+    return Actor.from_user(manager)
+
+
+@pytest.fixture
+def client(db: None) -> Client:
+    """Somebody who is not logged in."""
+    return PortalClient()
+
+
+@pytest.fixture
+def client_of(db: None) -> Callable[[User], Client]:
+    """Makes a client that is logged in as a user."""
+
+    def log_in(user: User) -> Client:
+        client = PortalClient()
+        client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return log_in
+
+
+@pytest.fixture
+def rep_client(rep: User, client_of: Callable[[User], Client]) -> Client:
+    return client_of(rep)
+
+
+@pytest.fixture
+def manager_client(manager: User, client_of: Callable[[User], Client]) -> Client:
+    return client_of(manager)
+
+
+@pytest.fixture
+def superuser_client(superuser: User, client_of: Callable[[User], Client]) -> Client:
+    return client_of(superuser)
+
+
+@pytest.fixture
+def api_client(api_key: ApiKey) -> Client:
+    """A program: Bearer key and `Tenant-ID` on every request."""
+    return PortalClient(
+        headers={
+            "Authorization": f"Bearer {api_key.token}",  # type: ignore[attr-defined]
+            "Tenant-ID": api_key.tenant.slug,
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """The Chromium that `make test` found, quiet, and able to run as root in a container."""
+    quiet = ["gpu", "background-networking", "component-update", "sync"]
+    return {
+        **browser_type_launch_args,
+        "executable_path": chromium.find(),
+        "args": ["--no-sandbox", *(f"--disable-{what}" for what in quiet)],
+    }
