@@ -43,7 +43,7 @@ class Product(models.Model):
         ACTIVE = "active", "Active"
         DISCONTINUED = "discontinued", "Discontinued"
 
-    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
     public_id = models.CharField(max_length=ids.MAX_LENGTH, default=ids.new_product_id)
     sku = models.CharField("product SKU", max_length=SKU_LENGTH)
     name = models.CharField(max_length=200)
@@ -90,7 +90,7 @@ class Variant(models.Model):
         ACTIVE = "active", "Active"
         INACTIVE = "inactive", "Inactive"
 
-    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
     product = models.ForeignKey(
         Product, on_delete=models.PROTECT, related_name="variants", db_constraint=False
     )
@@ -173,7 +173,11 @@ class Price(models.Model):
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
     variant = models.ForeignKey(
-        Variant, on_delete=models.PROTECT, related_name="prices", db_constraint=False
+        Variant,
+        on_delete=models.PROTECT,
+        related_name="prices",
+        db_constraint=False,
+        db_index=False,
     )
     contract_length = models.PositiveSmallIntegerField(
         "contract length (months)",

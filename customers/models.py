@@ -35,7 +35,7 @@ class Customer(models.Model):
         ACTIVE = "active", "Active"
         INACTIVE = "inactive", "Inactive"
 
-    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
     public_id = models.CharField(max_length=ids.MAX_LENGTH, default=ids.new_customer_id)
     email = models.CharField("e-mail", max_length=EMAIL_LENGTH)
     email_key = models.CharField(max_length=EMAIL_LENGTH, editable=False)

@@ -46,7 +46,7 @@ class Draft(models.Model):
     and totals as shown). After submit the draft stays, and any later submit lands on its order.
     """
 
-    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
     owner = models.ForeignKey(
         User, on_delete=models.PROTECT, related_name="drafts", db_constraint=False
     )
@@ -106,7 +106,7 @@ class Order(models.Model):
         API = "api", "API"
         IMPORT = "import", "Import"
 
-    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
     public_id = models.CharField("order id", max_length=ids.MAX_LENGTH, default=ids.new_order_id)
     status = models.CharField(max_length=20, choices=Status, default=Status.PENDING)
     awaiting = models.CharField(max_length=10, choices=Awaiting, default=Awaiting.MANAGER)
@@ -115,7 +115,11 @@ class Order(models.Model):
     version = models.PositiveIntegerField(default=1)
 
     customer = models.ForeignKey(
-        Customer, on_delete=models.PROTECT, related_name="orders", db_constraint=False
+        Customer,
+        on_delete=models.PROTECT,
+        related_name="orders",
+        db_constraint=False,
+        db_index=False,
     )
     customer_email = models.CharField("e-mail", max_length=EMAIL_LENGTH)
     customer_first_name = models.CharField("first name", max_length=NAME_LENGTH)
@@ -346,7 +350,7 @@ class OrderItem(models.Model):
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
     order = models.ForeignKey(
-        Order, on_delete=models.PROTECT, related_name="items", db_constraint=False
+        Order, on_delete=models.PROTECT, related_name="items", db_constraint=False, db_index=False
     )
     position = models.PositiveSmallIntegerField()
     variant = models.ForeignKey(
@@ -445,7 +449,7 @@ class OrderEvent(models.Model):
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
     order = models.ForeignKey(
-        Order, on_delete=models.PROTECT, related_name="events", db_constraint=False
+        Order, on_delete=models.PROTECT, related_name="events", db_constraint=False, db_index=False
     )
     kind = models.CharField(max_length=20, choices=Kind)
     version = models.PositiveIntegerField()

@@ -127,7 +127,9 @@ class User(AbstractUser):
     A superuser may work in another tenant, chosen in the admin.
     """
 
-    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="users")
+    tenant = models.ForeignKey(
+        Tenant, on_delete=models.PROTECT, related_name="users", db_index=False
+    )
     email = models.EmailField("e-mail", unique=True)
     locale = models.CharField(
         max_length=20,
