@@ -1,5 +1,8 @@
 """Addresses of `catalog`."""
 
-from typing import Any
+from django.urls import path
 
-urlpatterns: list[Any] = []
+from catalog import views
+
+app_name = "catalog"
+urlpatterns = [path("search/", views.search, name="search")]
