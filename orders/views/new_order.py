@@ -1,0 +1,191 @@
+"""The page that a rep types into while the customer is on the phone."""
+
+import json
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
+
+from customers.search import find_customers
+from orders import drafts
+from orders.drafts import AlreadySubmitted, PricesMoved, Revision, Sheet, StaleDraft
+from orders.forms import OrderForm, Typed, customer_fields
+from orders.models import Draft, Order
+from portal.errors import Detail, DomainError, NotFound
+from portal.permissions import Actor
+from portal.tenancy import PortalRequest
+
+MATCHES = 6
+
+
+def _for_reps(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """For those who may order, in their own tenant; somebody else's draft does not exist."""
+
+    @wraps(view)
+    def wrapped(request: PortalRequest, **kwargs: Any) -> HttpResponse:
+        if request.user.tenant_id != request.tenant.pk:
+            raise PermissionDenied("Orders are typed in one's own tenant.")
+        try:
+            return view(request, **kwargs)
+        except NotFound as error:
+            raise Http404(error.message) from error
+
+    allowed = permission_required("orders.add_order", raise_exception=True)(wrapped)
+    return never_cache(allowed)
+
+
+@require_GET
+@_for_reps
+def start(request: PortalRequest) -> HttpResponse:
+    """A draft to type into, at an address that names it."""
+    draft = drafts.open_draft(tenant=request.tenant, owner=request.user)
+    customer = request.GET.get("customer", "")
+    query = f"?{urlencode({'customer': customer})}" if customer else ""
+    return redirect(_address(draft) + query)
+
+
+@require_http_methods(["GET", "POST"])
+@_for_reps
+def new_order(request: PortalRequest, draft_id: str) -> HttpResponse:
+    return _submit(request, draft_id) if request.method == "POST" else _show(request, draft_id)
+
+
+@require_POST
+@_for_reps
+def save(request: PortalRequest, draft_id: str) -> HttpResponse:
+    """Keeps what is typed; answers prices, totals and the known customer, never a field."""
+    try:
+        sheet = drafts.save(
+            tenant=request.tenant,
+            owner=request.user,
+            draft_id=draft_id,
+            typed=Typed.from_post(request.POST),
+            revision=Revision.read(request.POST),
+        )
+    except StaleDraft:
+        return _show_newer(request, draft_id)
+    except AlreadySubmitted as error:
+        return render(request, "orders/_submitted.html", {"order": error.order, "oob": True})
+    if sheet is None:
+        return HttpResponse(status=204)
+    return render(request, "orders/_saved.html", {"sheet": sheet, "oob": True})
+
+
+@require_GET
+@_for_reps
+def line(request: PortalRequest) -> HttpResponse:
+    """A new line: of a SKU that was chosen (`sku`), or of what a scanner typed (`q`)."""
+    text = request.GET.get("q", "")
+    new = drafts.new_line(tenant=request.tenant, sku=request.GET.get("sku", ""), text=text)
+    if new is None:
+        return render(request, "orders/_no_line.html", {"text": text})
+    return render(request, "orders/_line.html", {"line": new, "currency": request.tenant.currency})
+
+
+@require_GET
+@_for_reps
+def customers(request: PortalRequest) -> HttpResponse:
+    """The options of the customer combobox for what is typed so far."""
+    text = request.GET.get("customer-email", "").strip()
+    found = find_customers(text, MATCHES) if len(text) > 1 else []
+    matches = [(customer, json.dumps(customer_fields(customer))) for customer in found]
+    return render(request, "orders/_customer_matches.html", {"matches": matches})
+
+
+@require_POST
+@_for_reps
+def discard(request: PortalRequest, draft_id: str) -> HttpResponse:
+    draft = drafts.discard(tenant=request.tenant, owner=request.user, draft_id=draft_id)
+    return redirect(_address(draft))
+
+
+@require_POST
+@_for_reps
+def restore(request: PortalRequest, draft_id: str) -> HttpResponse:
+    draft = drafts.restore(tenant=request.tenant, owner=request.user, draft_id=draft_id)
+    return redirect(_address(draft))
+
+
+def _show(request: PortalRequest, draft_id: str) -> HttpResponse:
+    sheet = drafts.load(
+        tenant=request.tenant,
+        owner=request.user,
+        draft_id=draft_id,
+        customer_id=request.GET.get("customer", ""),
+    )
+    if sheet.draft.discarded_at:
+        return render(request, "orders/draft_discarded.html", {"draft": sheet.draft})
+    return render(request, "orders/new.html", _context(request, sheet))
+
+
+def _submit(request: PortalRequest, draft_id: str) -> HttpResponse:
+    typed, revision = Typed.from_post(request.POST), Revision.read(request.POST)
+    draft: Any = {"tenant": request.tenant, "owner": request.user, "draft_id": draft_id}
+    try:
+        order = drafts.submit_draft(
+            actor=Actor.from_user(request.user), typed=typed, revision=revision, **draft
+        )
+    except StaleDraft:
+        return _show_newer(request, draft_id)
+    except NotFound:
+        raise
+    except DomainError as error:
+        sheet = drafts.keep_refused(typed=typed, revision=revision, **draft)
+        moved = isinstance(error, PricesMoved)
+        return _page(request, _context(request, sheet, error.details, moved=moved), status=422)
+    messages.success(request, f"Order {order.public_id} is submitted.")
+    return _go_to(request, order)
+
+
+def _show_newer(request: PortalRequest, draft_id: str) -> HttpResponse:
+    """The draft as it is now, in place of what a stale tab shows, and what that tab had typed."""
+    sheet = drafts.load(tenant=request.tenant, owner=request.user, draft_id=draft_id)
+    unsaved = Typed.from_post(request.POST).beyond(sheet.typed)
+    context = _context(request, sheet) | {"stale": True, "unsaved": unsaved}
+    return _page(request, context, status=409)
+
+
+def _page(request: PortalRequest, context: dict[str, Any], status: int) -> HttpResponse:
+    """The whole page again, or for htmx its form, which then replaces the one that is shown."""
+    if not request.htmx:  # type: ignore[attr-defined]
+        return render(request, "orders/new.html", context, status=status)
+    # htmx shows what is refused as 422.
+    response = render(request, "orders/_new_order.html", context, status=422)
+    return reswap(retarget(response, "#new-order"), "outerHTML")
+
+
+def _context(
+    request: PortalRequest, sheet: Sheet, details: Iterable[Detail] = (), *, moved: bool = False
+) -> dict[str, Any]:
+    configured = drafts.configured_fields(tenant=request.tenant)
+    return {
+        "sheet": sheet,
+        "draft": sheet.draft,
+        "order": drafts.placed_order(sheet.draft),
+        "form": OrderForm(sheet.typed, configured=configured, details=details),
+        "moved": moved,
+        "currency": request.tenant.currency,
+    }
+
+
+def _address(draft: Draft) -> str:
+    return reverse("draft", args=[draft.public_id])
+
+
+def _go_to(request: PortalRequest, order: Order) -> HttpResponse:
+    address = f"/orders/{order.public_id}/"
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponseClientRedirect(address)
+    response = redirect(address)
+    response.status_code = 303
+    return response
