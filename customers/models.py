@@ -10,7 +10,7 @@ from portal import ids
 from portal.exact_json import ExactDecoder, ExactEncoder
 from portal.models import Tenant
 from portal.scoping import TenantManager
-from portal.text import Fold
+from portal.text import Digits, Fold
 
 EMAIL_LENGTH = 254
 NAME_LENGTH = 100
@@ -60,7 +60,8 @@ class Customer(models.Model):
         expression=Fold(
             Concat(
                 F("first_name"), Value(" "), F("last_name"), Value(" "), F("company"), Value(" "),
-                F("email_key"), Value(" "), F("phone"), Value(" "), F("public_id"),
+                F("email_key"), Value(" "), F("phone"), Value(" "), Digits("phone"), Value(" "),
+                F("public_id"),
             )
         ),
         output_field=models.TextField(),
@@ -94,6 +95,7 @@ class Customer(models.Model):
             ),
         ]
         indexes = [
+            models.Index(name="customer_newest", fields=["tenant", "-created_at", "-id"]),
             GinIndex(
                 name="customer_search",
                 fields=["search_text"],

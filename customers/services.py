@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from django.db import transaction
-from django.utils import timezone
+from django.db import IntegrityError, transaction
 
 from customers.models import Customer, CustomerType
 from portal.errors import DomainError, NotFound
@@ -14,6 +13,20 @@ from portal.permissions import Actor
 from portal.text import normalize_email
 
 VALIDATION_ERROR = "VALIDATION_ERROR"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a customer's record says about them, cleaned."""
+
+    FIELDS: ClassVar = ("first_name", "last_name", "company", "phone", "customer_type")
+
+    email: str
+    first_name: str
+    last_name: str
+    company: str
+    phone: str
+    customer_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +111,19 @@ def _remember(customer: Customer, caller: Caller, update: bool) -> None:
 
 
 @transaction.atomic
+def update_customer(*, actor: Actor, customer: Customer, record: Record) -> Customer:
+    """Corrects a customer's record. Orders that exist keep what they were placed with.
+
+    Raises PermissionRefused, or DomainError at `customer.email` as `change_email` does.
+    """
+    actor.require("customers.change_customer", "You may not change customers.")
+    for name in record.FIELDS:
+        setattr(customer, name, getattr(record, name))
+    customer.save(update_fields=[*record.FIELDS, "updated_at"])
+    return change_email(customer=customer, email=record.email)
+
+
+@transaction.atomic
 def change_email(*, customer: Customer, email: str) -> Customer:
     """Gives a customer another e-mail. Orders that exist keep the one they were placed with.
 
@@ -107,12 +133,12 @@ def change_email(*, customer: Customer, email: str) -> Customer:
         key = normalize_email(email)
     except ValueError as error:
         raise DomainError.at("customer.email", VALIDATION_ERROR, str(error)) from error
-    taken = Customer.objects.filter(tenant=customer.tenant_id, email_key=key)
-    if taken.exclude(pk=customer.pk).exists():
+    customer.email, customer.email_key = email.strip(), key
+    try:
+        with transaction.atomic():
+            customer.save(update_fields=["email", "email_key", "updated_at"])
+    except IntegrityError as error:
         raise DomainError.at(
             "customer.email", VALIDATION_ERROR, f"{email} belongs to another customer."
-        )
-    customer.email, customer.email_key = email.strip(), key
-    customer.updated_at = timezone.now()
-    customer.save(update_fields=["email", "email_key", "updated_at"])
+        ) from error
     return customer

@@ -3,10 +3,10 @@
 from decimal import Decimal
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q, Value
-from django.db.models.functions import Concat, Length
+from django.db.models.functions import Concat, Length, Upper
 from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
@@ -25,7 +25,7 @@ from portal.constraints import TenantForeignKey
 from portal.exact_json import ExactDecoder, ExactEncoder
 from portal.models import MAX_CONTRACT_LENGTH, Tenant, User
 from portal.scoping import TenantManager
-from portal.text import Fold
+from portal.text import Digits, Fold
 
 MAX_LINES = 200
 MAX_QUANTITY = 10_000
@@ -171,7 +171,8 @@ class Order(models.Model):
             Concat(
                 F("customer_first_name"), Value(" "), F("customer_last_name"), Value(" "),
                 F("customer_company"), Value(" "), F("customer_email"), Value(" "),
-                F("customer_phone"), Value(" "), F("public_id"),
+                F("customer_phone"), Value(" "), Digits("customer_phone"), Value(" "),
+                F("public_id"),
             )
         ),
         output_field=models.TextField(),
@@ -421,6 +422,9 @@ class OrderItem(models.Model):
                 name="item_rented_at_most_all",
                 condition=Q(rented_devices__lte=F("quantity")),
             ),
+        ]
+        indexes = [
+            GinIndex(OpClass(Upper("sku"), name="gin_trgm_ops"), name="item_sku_search"),
         ]
 
     def __str__(self) -> str:

@@ -3,6 +3,9 @@
 from typing import TYPE_CHECKING
 
 from django.db import models
+from django.db.models import Q, Value
+
+from portal.text import Fold, search_words, searched_phone
 
 if TYPE_CHECKING:
     from orders.models import Order  # noqa: F401
@@ -19,3 +22,25 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def created_by_actor(self, ref: str) -> "OrderQuerySet":
         return self.filter(created_by_ref=ref)
+
+    def matching(self, text: str) -> "OrderQuerySet":
+        """Orders with every word in id, customer's name, company, e-mail or phone as submitted,
+        or with an item whose SKU contains the text.
+
+        In any order and case, with or without accents; a phone number however it is spaced.
+        Without words, all orders.
+        """
+        from orders.models import Order, OrderItem  # which are made with this QuerySet
+
+        words = search_words(text)
+        if not words:
+            return self
+        found = Q()
+        for word in words:
+            found &= Q(search_text__contains=Fold(Value(word)))
+        if digits := searched_phone(text):
+            found |= Q(search_text__contains=digits)
+        # Two index scans joined by their ids: as one OR, neither index could be used.
+        by_text = Order.objects.filter(found).order_by().values("pk")
+        by_sku = OrderItem.objects.filter(sku__icontains=" ".join(words)).order_by()
+        return self.filter(pk__in=by_text.union(by_sku.values("order_id")))

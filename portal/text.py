@@ -3,13 +3,14 @@
 import re
 import unicodedata
 
-from django.db.models import Func, TextField
+from django.db.models import CharField, Func, TextField, Value
 
 # Letters and symbols that draw nothing, outside the categories below.
 _BLANK_GLYPHS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 # Control, format (zero width, bidirectional), surrogate, unassigned-for-interchange, separators.
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _LINE_CHARACTERS = frozenset("\n\t")
+_PHONE = re.compile(r"[+(]{0,2}[0-9][0-9 ()./-]{5,30}")
 _EMAIL = re.compile(
     r"[^\s@<>()\[\],;:\\\"]+@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][\w-]{0,61}[^\W_]"
 )
@@ -60,3 +61,29 @@ class Fold(Func):
     function = "portal_fold"
     arity = 1
     output_field = TextField()
+
+
+class Digits(Func):
+    """Only the digits of a column: a phone number however it was spaced."""
+
+    function = "regexp_replace"
+    output_field = CharField()
+
+    def __init__(self, expression: str) -> None:
+        super().__init__(expression, Value(r"\D"), Value(""), Value("g"))
+
+
+def search_words(value: str) -> list[str]:
+    """The words of a search as typed, ten at most, without what no column can hold."""
+    return "".join(" " if hidden_character(char) else char for char in value).split()[:10]
+
+
+def searched_phone(value: str) -> str:
+    """The digits of what looks like a phone number, or nothing.
+
+    Without leading zeros, which stand for a country code: 020 123456 finds +31 20 123456.
+    """
+    value = " ".join(search_words(value))
+    if not _PHONE.fullmatch(value):
+        return ""
+    return "".join(filter(str.isdecimal, value)).lstrip("0")
