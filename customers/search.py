@@ -9,7 +9,7 @@ from portal.text import Fold, search_words, searched_phone
 
 FEWEST_CHARACTERS = 2
 SIMILAR_ENOUGH = 0.45
-"""Of the trigrams of what was typed; two letters changed over in a short name are just in."""
+"""The share of what was typed, in trigrams; one wrong letter in a short name is just in."""
 
 
 def matching_customers(text: str) -> QuerySet[Customer]:

@@ -1,4 +1,4 @@
-"""Phone numbers are found however they were spaced; SKUs of items by any part.
+"""Phone numbers are found however they were spaced; customers are listed newest first.
 
 A generated column cannot be altered on every supported server: it is made anew.
 """
@@ -12,29 +12,29 @@ import portal.text
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0002_append_only")]
+    dependencies = [("customers", "0002_drop_repeated_indexes")]
 
     operations = [
-        migrations.RemoveIndex(model_name="order", name="order_search"),
-        migrations.RemoveField(model_name="order", name="search_text"),
+        migrations.RemoveIndex(model_name="customer", name="customer_search"),
+        migrations.RemoveField(model_name="customer", name="search_text"),
         migrations.AddField(
-            model_name="order",
+            model_name="customer",
             name="search_text",
             field=models.GeneratedField(
                 db_persist=True,
                 expression=portal.text.Fold(
                     django.db.models.functions.text.Concat(
-                        F("customer_first_name"),
+                        F("first_name"),
                         Value(" "),
-                        F("customer_last_name"),
+                        F("last_name"),
                         Value(" "),
-                        F("customer_company"),
+                        F("company"),
                         Value(" "),
-                        F("customer_email"),
+                        F("email_key"),
                         Value(" "),
-                        F("customer_phone"),
+                        F("phone"),
                         Value(" "),
-                        portal.text.Digits("customer_phone"),
+                        portal.text.Digits("phone"),
                         Value(" "),
                         F("public_id"),
                     )
@@ -43,18 +43,13 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
-            model_name="order",
+            model_name="customer",
             index=django.contrib.postgres.indexes.GinIndex(
-                fields=["search_text"], name="order_search", opclasses=["gin_trgm_ops"]
+                fields=["search_text"], name="customer_search", opclasses=["gin_trgm_ops"]
             ),
         ),
         migrations.AddIndex(
-            model_name="orderitem",
-            index=django.contrib.postgres.indexes.GinIndex(
-                django.contrib.postgres.indexes.OpClass(
-                    django.db.models.functions.text.Upper("sku"), name="gin_trgm_ops"
-                ),
-                name="item_sku_search",
-            ),
+            model_name="customer",
+            index=models.Index(fields=["tenant", "-created_at", "-id"], name="customer_newest"),
         ),
     ]

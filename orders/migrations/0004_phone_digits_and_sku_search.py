@@ -1,4 +1,4 @@
-"""Phone numbers are found however they were spaced; customers are listed newest first.
+"""Phone numbers are found however they were spaced; SKUs of items by any part.
 
 A generated column cannot be altered on every supported server: it is made anew.
 """
@@ -12,29 +12,29 @@ import portal.text
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0001_initial")]
+    dependencies = [("orders", "0003_drop_repeated_indexes")]
 
     operations = [
-        migrations.RemoveIndex(model_name="customer", name="customer_search"),
-        migrations.RemoveField(model_name="customer", name="search_text"),
+        migrations.RemoveIndex(model_name="order", name="order_search"),
+        migrations.RemoveField(model_name="order", name="search_text"),
         migrations.AddField(
-            model_name="customer",
+            model_name="order",
             name="search_text",
             field=models.GeneratedField(
                 db_persist=True,
                 expression=portal.text.Fold(
                     django.db.models.functions.text.Concat(
-                        F("first_name"),
+                        F("customer_first_name"),
                         Value(" "),
-                        F("last_name"),
+                        F("customer_last_name"),
                         Value(" "),
-                        F("company"),
+                        F("customer_company"),
                         Value(" "),
-                        F("email_key"),
+                        F("customer_email"),
                         Value(" "),
-                        F("phone"),
+                        F("customer_phone"),
                         Value(" "),
-                        portal.text.Digits("phone"),
+                        portal.text.Digits("customer_phone"),
                         Value(" "),
                         F("public_id"),
                     )
@@ -43,13 +43,18 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
-            model_name="customer",
+            model_name="order",
             index=django.contrib.postgres.indexes.GinIndex(
-                fields=["search_text"], name="customer_search", opclasses=["gin_trgm_ops"]
+                fields=["search_text"], name="order_search", opclasses=["gin_trgm_ops"]
             ),
         ),
         migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(fields=["tenant", "-created_at", "-id"], name="customer_newest"),
+            model_name="orderitem",
+            index=django.contrib.postgres.indexes.GinIndex(
+                django.contrib.postgres.indexes.OpClass(
+                    django.db.models.functions.text.Upper("sku"), name="gin_trgm_ops"
+                ),
+                name="item_sku_search",
+            ),
         ),
     ]
