@@ -1,5 +1,149 @@
 """The API: keys, errors as JSON, and the operations of the apps, named as strings."""
 
-from ninja import NinjaAPI
+import logging
+import re
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
 
-api = NinjaAPI(title="Portal API", version="1.0.0", urls_namespace="api")
+from django.contrib.auth.decorators import login_not_required
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+from django_scopes import scope, scopes_disabled
+from ninja import NinjaAPI
+from ninja.security import HttpBearer
+
+from portal.api_request import ApiError, json_response
+from portal.errors import DomainError, PermissionRefused, ValidationFailed
+from portal.models import ApiKey
+from portal.permissions import Actor
+from portal.tenancy import API_PREFIX
+
+_TOKEN = re.compile(r"[\x21-\x2d\x2f-\x7e]{1,64}\.[\x21-\x7e]{1,200}")
+
+logger = logging.getLogger(__name__)
+
+
+class bearerAuth(HttpBearer):  # noqa: N801 (the contract's name of the security scheme)
+    """Knows the key, checks that `Tenant-ID` names its tenant, and opens the tenant's scope."""
+
+    def __call__(self, request: HttpRequest) -> ApiKey:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != self.openapi_scheme:
+            raise _unauthorised("AUTH_REQUIRED", "Send an API key: Authorization: Bearer <key>.")
+        return self.authenticate(request, token.strip())
+
+    def authenticate(self, request: Any, token: str) -> ApiKey:
+        key = _key(token)
+        if key is None:
+            raise _unauthorised("INVALID_TOKEN", "This API key is unknown, revoked or expired.")
+        if request.headers.get("Tenant-ID") != key.tenant.slug:
+            message = "Send the tenant that this API key belongs to in the header Tenant-ID."
+            raise PermissionRefused(message, "NO_TENANT_ACCESS")
+        request.scopes.enter_context(scope(tenant=key.tenant))
+        request.tenant, request.actor = key.tenant, Actor.from_key(key)
+        return key
+
+
+def _unauthorised(code: str, message: str) -> ApiError:
+    return ApiError(401, code, message, {"WWW-Authenticate": "Bearer"})
+
+
+def _key(token: str) -> ApiKey | None:
+    if not _TOKEN.fullmatch(token):
+        return None
+    public_id, _, secret = token.partition(".")
+    with scopes_disabled():
+        key = ApiKey.objects.select_related("tenant").filter(public_id=public_id).first()
+    return key if key and key.is_valid(secret, timezone.now()) else None
+
+
+api = NinjaAPI(
+    title="Portal API",
+    version="1.0.0",
+    description="Orders for rented devices. Amounts are per month, in the tenant's currency.",
+    urls_namespace="api",
+    auth=bearerAuth(),
+    docs_decorator=require_safe,
+)
+
+
+def error_response(error: DomainError) -> HttpResponse:
+    """The contract's error object. `details` name each field that is wrong."""
+    body: dict[str, Any] = {"code": error.code, "message": error.message}
+    if error.details or isinstance(error, ValidationFailed):
+        body["details"] = [
+            {"path": detail.path, "code": detail.code, "message": detail.message}
+            for detail in error.details
+        ]
+    headers = error.headers if isinstance(error, ApiError) else None
+    return json_response({"error": body}, status=error.status, headers=headers)
+
+
+@api.exception_handler(DomainError)
+def refused(request: HttpRequest, error: DomainError) -> HttpResponse:
+    return error_response(error)
+
+
+@api.exception_handler(OperationalError)
+@api.exception_handler(InterfaceError)
+def unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
+    logger.error("The database does not answer.", exc_info=error)
+    message = "The portal cannot reach its database. Try again in a moment."
+    return error_response(ApiError(503, "UNAVAILABLE", message, {"Retry-After": "2"}))
+
+
+@api.exception_handler(Exception)
+def failed(request: HttpRequest, error: Exception) -> HttpResponse:
+    if isinstance(error, Http404):
+        return error_response(_of_status(404))
+    logger.error("The API failed.", exc_info=error)
+    return error_response(_of_status(500))
+
+
+_STATUS_ERRORS = {
+    400: ("VALIDATION_ERROR", "The request is not valid."),
+    404: ("NOT_FOUND", "There is no such address. See /v1/docs."),
+    405: ("METHOD_NOT_ALLOWED", "This address does not take that method; see Allow."),
+    500: ("INTERNAL_ERROR", "Something went wrong here. Try again, or tell us the X-Request-ID."),
+}
+
+
+def _of_status(status: int) -> ApiError:
+    code, message = _STATUS_ERRORS.get(status) or (
+        HTTPStatus(status).name,
+        HTTPStatus(status).phrase,
+    )
+    return ApiError(status, code, message)
+
+
+class ApiErrorsMiddleware:
+    """Below `/v1` every error is JSON, also those that Django itself answers as a page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        is_api = f"{request.path}/".startswith(API_PREFIX)
+        if not is_api or response.status_code < 400 or _is_json(response):
+            return response
+        answer = error_response(_of_status(response.status_code))
+        if "Allow" in response:
+            answer["Allow"] = response["Allow"]
+        return answer
+
+
+def _is_json(response: HttpResponse) -> bool:
+    return response.get("Content-Type", "").startswith("application/json")
+
+
+@login_not_required
+def unknown(request: HttpRequest) -> HttpResponse:
+    """Any address below `/v1` that there is not, whatever slash it ends in."""
+    raise Http404
+
+
+api.add_router("", "orders.api.router")

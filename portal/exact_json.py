@@ -1,9 +1,16 @@
 """JSON whose numbers keep every digit: money and custom fields never pass through a float."""
 
 import json
+from contextlib import suppress
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import simplejson
+
+MAX_EXPONENT = 308
+"""Numbers beyond 10^308 are legal JSON, but neither a double nor the database can hold them."""
+MAX_NUMBER_LENGTH = 1000
+"""Characters of one number."""
 
 
 def dumps(value: Any) -> str:
@@ -14,6 +21,49 @@ def dumps(value: Any) -> str:
         allow_nan=False,
         separators=(",", ":"),
     )
+
+
+def loads_strict(body: bytes) -> Any:
+    """Reads JSON from outside. Raises ValueError, whatever is wrong with it, saying what.
+
+    More is refused than a parser must: another encoding than UTF-8, a byte order mark, a name
+    that occurs twice in an object, numbers that nothing can hold, nesting without end.
+    """
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError("It is not UTF-8.") from error
+    if text.startswith("\ufeff"):
+        raise ValueError("It starts with a byte order mark.")
+    try:
+        return simplejson.loads(
+            text,
+            parse_float=_decimal,
+            parse_int=_integer,
+            object_pairs_hook=_object,
+        )
+    except RecursionError as error:
+        raise ValueError("It is nested too deeply.") from error
+
+
+def _decimal(literal: str) -> Decimal:
+    if len(literal) <= MAX_NUMBER_LENGTH:
+        with suppress(InvalidOperation):
+            number = Decimal(literal)
+            if abs(number.adjusted()) <= MAX_EXPONENT:
+                return number
+    raise ValueError("It contains a number that is too long, too large or too small.")
+
+
+def _integer(literal: str) -> int:
+    return int(_decimal(literal))
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise ValueError("It has an object in which a name occurs twice.")
+    return made
 
 
 class ExactEncoder(json.JSONEncoder):

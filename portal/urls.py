@@ -1,10 +1,10 @@
 """Every address of the portal. Apps are named as strings: `portal` imports none of them."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from portal import views
-from portal.api import api
+from portal.api import api, unknown
 
 urlpatterns = [
     path("", include("orders.urls")),
@@ -13,5 +13,6 @@ urlpatterns = [
     path("", include("portal.account_urls")),
     path("healthz", views.healthz, name="healthz"),
     path("v1/", api.urls),
+    re_path(r"^v1(?:/.*)?$", unknown),
     path("admin/", admin.site.urls),
 ]

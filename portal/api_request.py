@@ -1,0 +1,79 @@
+"""A request to the API: who sends it, its JSON, and what HTTP itself refuses."""
+
+import re
+from contextlib import ExitStack
+from hashlib import sha256
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+
+from portal import exact_json
+from portal.errors import Detail, DomainError, ValidationFailed
+from portal.models import ApiKey, Tenant
+from portal.permissions import Actor
+
+MAX_BODY = 2 * 1024 * 1024
+"""Bytes of a request."""
+
+_JSON = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
+
+
+class ApiError(DomainError):
+    """A refusal with any status and headers of its own."""
+
+    def __init__(
+        self, status: int, code: str, message: str, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(code, message)
+        self.status = status
+        self.headers = headers or {}
+
+
+class ApiRequest(HttpRequest):
+    """A request with a valid key: who acts (`actor`), in which tenant."""
+
+    auth: ApiKey
+    actor: Actor
+    tenant: Tenant
+    scopes: ExitStack
+
+
+class JsonBody:
+    """What was sent: the JSON `data`, and the `fingerprint` by which a retry is known.
+
+    Raises ApiError 413 or 415, or ValidationFailed at path "" for anything but proper JSON.
+    """
+
+    def __init__(self, request: HttpRequest) -> None:
+        sent = _read(request)
+        self.fingerprint = sha256(f"{request.method} {request.path}\n".encode() + sent).hexdigest()
+        try:
+            self.data = exact_json.loads_strict(sent)
+        except ValueError as error:
+            message = f"This is not proper JSON. {error}"
+            raise ValidationFailed([Detail("", "VALIDATION_ERROR", message)]) from error
+
+
+def _read(request: HttpRequest) -> bytes:
+    announced = request.headers.get("Content-Length", "")
+    too_large = ApiError(413, "BODY_TOO_LARGE", "A request may have 2 MB at most.")
+    if announced.isdecimal() and int(announced[:20]) > MAX_BODY:
+        raise too_large
+    if not _JSON.fullmatch(request.headers.get("Content-Type", "")):
+        message = "Send Content-Type: application/json, in UTF-8."
+        raise ApiError(415, "UNSUPPORTED_MEDIA_TYPE", message)
+    try:
+        sent: bytes = request.read(MAX_BODY + 1)
+    except UnreadablePostError as error:
+        message = "The request was cut off."
+        raise ValidationFailed([Detail("", "VALIDATION_ERROR", message)]) from error
+    if len(sent) > MAX_BODY:
+        raise too_large
+    return sent
+
+
+def json_response(body: Any, *, status: int, headers: dict[str, str] | None = None) -> HttpResponse:
+    """The body as JSON, every number with all its digits."""
+    return HttpResponse(
+        exact_json.dumps(body), status=status, content_type="application/json", headers=headers
+    )
