@@ -1,0 +1,216 @@
+"""The admin of one tenant: the site, and what every page of a tenant's table shares.
+
+Rows are found through the scope that TenantMiddleware opens; new rows get the tenant of the
+request. Refusals of the services appear at the field, or in words above the page.
+"""
+
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db import IntegrityError, models, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.functional import cached_property
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from portal.errors import Conflict, DomainError
+from portal.models import Tenant
+from portal.money import fits_currency, round_money
+from portal.permissions import Actor
+from portal.tenancy import SESSION_KEY, PortalRequest
+from portal.text import clean
+
+Row = TypeVar("Row", bound=models.Model)
+
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin
+    _ModelForm = forms.ModelForm
+else:
+
+    class _ModelAdmin(admin.ModelAdmin):
+        """Takes the type of its rows, as the type checker knows it."""
+
+        def __class_getitem__(cls, row):
+            return cls
+
+    class _ModelForm(forms.ModelForm):
+        def __class_getitem__(cls, row):
+            return cls
+
+
+def portal_request(request: HttpRequest) -> PortalRequest:
+    """The same request, known to be of somebody who is logged in."""
+    return cast(PortalRequest, request)
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    return Actor.from_user(portal_request(request).user)
+
+
+class PortalAdminSite(admin.AdminSite):
+    site_title = "Order portal"
+    site_header = "Order portal: administration"
+    index_title = "Administration"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return super().has_permission(request) and portal_request(request).tenant is not None
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        switch = path("tenant/", self.admin_view(require_POST(self.switch_tenant)), name="tenant")
+        return [switch, *super().get_urls()]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        context = super().each_context(request)
+        if context["has_permission"] and request.user.is_superuser:
+            context["tenants"] = list(Tenant.objects.only("slug", "name"))
+        return context
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        ours = [table for table in self._registry.values() if isinstance(table, TenantAdmin)]
+        panels = [panel for table in ours if (panel := table.index_panel(request))]
+        return super().index(request, {"panels": panels, **(extra_context or {})})
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """There is one login page, the portal's."""
+        if self.has_permission(request):
+            return redirect("admin:index")
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        wanted = request.GET.get("next", "")
+        if not url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure()):
+            wanted = reverse("admin:index")
+        return redirect_to_login(wanted)
+
+    def switch_tenant(self, request: HttpRequest) -> HttpResponse:
+        """Superusers choose the tenant that they work in, admin and portal alike."""
+        if not request.user.is_superuser:
+            raise PermissionDenied
+        tenant = get_object_or_404(Tenant, slug=request.POST.get("tenant", ""))
+        request.session[SESSION_KEY] = tenant.pk
+        messages.success(request, f"You now work in {tenant.name}.")
+        return redirect("admin:index")
+
+
+class TenantForm(_ModelForm[Row]):
+    """A form whose row belongs to the tenant, so that its uniqueness there is checked.
+
+    Typed text is cleaned as everywhere, and amounts have to fit the tenant's currency.
+    """
+
+    tenant: ClassVar[Tenant]
+    money_fields: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if getattr(self.instance, "tenant_id", None) is None:
+            self.instance.tenant = self.tenant  # type: ignore[attr-defined]
+        for name in self.money_fields:
+            amount = getattr(self.instance, name)
+            if amount is not None and fits_currency(amount, self.tenant.currency):
+                self.initial[name] = round_money(amount, self.tenant.currency)
+
+    def _get_validation_exclusions(self) -> set[str]:
+        return super()._get_validation_exclusions() - {"tenant"}  # type: ignore[misc, no-any-return]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        for name, value in list(cleaned.items()):
+            if isinstance(value, str):
+                multiline = isinstance(self.fields[name].widget, forms.Textarea)
+                try:
+                    cleaned[name] = clean(value, multiline=multiline)
+                except ValueError as error:
+                    self.add_error(name, str(error))
+        for name in self.money_fields:
+            amount = cleaned.get(name)
+            if amount is not None and not fits_currency(amount, self.tenant.currency):
+                self.add_error(name, f"{self.tenant.currency} has no amounts as fine as this.")
+        return cleaned
+
+    def require_unique(self, name: str, message: str) -> Any:
+        """The value of a field that no other row of the tenant may have; else an error there."""
+        value = self.cleaned_data[name]
+        others = type(self.instance)._default_manager.filter(**{name: value})
+        if others.exclude(pk=self.instance.pk).exists():
+            raise forms.ValidationError(message)
+        return value
+
+
+class TenantAdmin(_ModelAdmin[Row]):
+    """Rows of the tenant that the user works in."""
+
+    form: Any = TenantForm
+    exclude: ClassVar[Any] = ["tenant"]
+    show_full_result_count = False
+    list_per_page = 50
+
+    def index_panel(self, request: HttpRequest) -> dict[str, Any] | None:
+        """What to show above the list of tables: a `template` and its values."""
+        return None
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        form.tenant = portal_request(request).tenant  # type: ignore[attr-defined]
+        return form
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Looks again when somebody else was faster: their change then shows at the field."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except DomainError:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        try:
+            with transaction.atomic():
+                super().save_model(request, obj, form, change)
+        except IntegrityError as error:
+            raise Conflict("STATE_CONFLICT", "Somebody else saved the same just now.") from error
+
+
+class SuperuserOnly:
+    """For tables that say who may come in: superusers only, whatever else was granted."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_superuser
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class CappedPaginator(Paginator):  # type: ignore[type-arg]
+    """Counts to a limit, so that a list of millions opens as fast as one of hundreds."""
+
+    LIMIT = 5_000
+
+    @cached_property
+    def count(self) -> int:
+        return cast("models.QuerySet[Any]", self.object_list)[: self.LIMIT].count()
