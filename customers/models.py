@@ -10,9 +10,8 @@ from portal import ids
 from portal.exact_json import ExactDecoder, ExactEncoder
 from portal.models import Tenant
 from portal.scoping import TenantManager
-from portal.text import Digits, Fold
+from portal.text import EMAIL_LENGTH, Digits, Fold
 
-EMAIL_LENGTH = 254
 NAME_LENGTH = 100
 COMPANY_LENGTH = 200
 PHONE_LENGTH = 50

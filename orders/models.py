@@ -13,7 +13,6 @@ from django.utils import timezone
 from catalog.models import SKU_LENGTH, MoneyField, Variant
 from customers.models import (
     COMPANY_LENGTH,
-    EMAIL_LENGTH,
     NAME_LENGTH,
     PHONE_LENGTH,
     Customer,
@@ -25,7 +24,7 @@ from portal.constraints import TenantForeignKey
 from portal.exact_json import ExactDecoder, ExactEncoder
 from portal.models import MAX_CONTRACT_LENGTH, Tenant, User
 from portal.scoping import TenantManager
-from portal.text import Digits, Fold
+from portal.text import EMAIL_LENGTH, Digits, Fold
 
 MAX_LINES = 200
 MAX_QUANTITY = 10_000

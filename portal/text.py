@@ -5,12 +5,20 @@ import unicodedata
 
 from django.db.models import CharField, Func, TextField, Value
 
-# Letters and symbols that draw nothing, outside the categories below.
-_BLANK_GLYPHS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-# Control, format (zero width, bidirectional), surrogate, unassigned-for-interchange, separators.
+EMAIL_LENGTH = 254
+
+# What draws nothing and is in none of the categories below: blank letters, selectors of glyphs,
+# and places that Unicode keeps for more of the kind.
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\ufdd0-\ufdef\ufff0-\ufff8\U000e0000-\U000e0fff]"
+)
+# Control, format (zero width, bidirectional), surrogate, separators.
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-_LINE_CHARACTERS = frozenset("\n\t")
 _PHONE = re.compile(r"[+(]{0,2}[0-9][0-9 ()./-]{5,30}")
+# Of running text: line ends, and the selectors that make an emoji of a symbol.
+_MULTILINE_CHARACTERS = frozenset("\n\t\ufe0e\ufe0f")
+_SURROUNDING = " \t\r\n"
 _EMAIL = re.compile(
     r"[^\s@<>()\[\],;:\\\"]+@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][\w-]{0,61}[^\W_]"
 )
@@ -21,13 +29,12 @@ def hidden_character(value: str, *, multiline: bool = False) -> str | None:
     for char in value:
         if char.isascii() and char.isprintable():
             continue
-        if multiline and char in _LINE_CHARACTERS:
+        if multiline and char in _MULTILINE_CHARACTERS:
             continue
         number = ord(char)
         if (
             unicodedata.category(char) in _HIDDEN_CATEGORIES
-            or char in _BLANK_GLYPHS
-            or 0xFDD0 <= number <= 0xFDEF
+            or _BLANK.match(char)
             or number & 0xFFFE == 0xFFFE
         ):
             return f"U+{number:04X}"
@@ -38,10 +45,11 @@ def clean(value: str, *, multiline: bool = False) -> str:
     """Trimmed and in Unicode NFC. Raises ValueError for a hidden character, naming it."""
     if multiline:
         value = value.replace("\r\n", "\n").replace("\r", "\n")
-    value = value.strip()
+    # Not `strip()` at once: it takes control characters away that have to be refused.
+    value = value.strip(_SURROUNDING)
     if found := hidden_character(value, multiline=multiline):
         raise ValueError(f"It contains a character that cannot be seen ({found}).")
-    return unicodedata.normalize("NFC", value)
+    return unicodedata.normalize("NFC", value.strip())
 
 
 def normalize_email(value: str) -> str:
@@ -50,9 +58,16 @@ def normalize_email(value: str) -> str:
     Raises ValueError for a hidden character or when it does not look like an address.
     """
     value = clean(value)
-    if len(value) > 254 or ".." in value or not _EMAIL.fullmatch(value):
+    key = unicodedata.normalize("NFC", value.lower())
+    if (
+        max(len(value), len(key)) > EMAIL_LENGTH
+        or ".." in value
+        or not _EMAIL.fullmatch(key)
+        # The database may know a lower case of what is unassigned here.
+        or any(unicodedata.category(char) == "Cn" for char in key)
+    ):
         raise ValueError("Enter an e-mail address such as name@example.com.")
-    return unicodedata.normalize("NFC", value.lower())
+    return key
 
 
 class Fold(Func):
