@@ -8,7 +8,7 @@ catalogue, the customer or the tenant is checked by `orders.services`.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import (
     BaseModel,
@@ -131,6 +131,22 @@ def _check_json(value: Any, depth: int) -> None:
         raise _refusal(f"This contains a character that cannot be seen ({found}).")
 
 
+class Omissible:
+    """An object that may be left out, but not sent as null: `Annotated[X | None, Omissible()]`.
+
+    It is checked as X alone: what is wrong in a union, pydantic reports once per member, at
+    paths that name the member.
+    """
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        present = next(member for member in get_args(source) if member is not type(None))
+        return core_schema.no_info_before_validator_function(
+            _not_null, handler.generate_schema(present)
+        )
+
+
 Name = Annotated[str, Text(NAME_LENGTH, required=True)]
 Email = Annotated[
     str,
@@ -239,16 +255,12 @@ class NewOrder(ContractModel):
     """The body of `POST /v1/orders` (contract: Create Order), and what `create_order` takes."""
 
     order_type: Annotated[Order.Type, Field(strict=False)] = Order.Type.STANDARD
-    extension_details: Annotated[
-        ExtensionDetails | SkipJsonSchema[None], BeforeValidator(_not_null)
-    ] = None
-    upgrade_details: Annotated[
-        UpgradeDetails | SkipJsonSchema[None], BeforeValidator(_not_null)
-    ] = None
+    extension_details: Annotated[ExtensionDetails | None, Omissible()] = None
+    upgrade_details: Annotated[UpgradeDetails | None, Omissible()] = None
     customer: CustomerInput
     custom_fields: CustomFields = None
     billing_address: Address
-    shipping_address: Annotated[Address | SkipJsonSchema[None], BeforeValidator(_not_null)] = None
+    shipping_address: Annotated[Address | None, Omissible()] = None
     items: Annotated[list[ItemInput], Field(min_length=1, max_length=MAX_LINES)]
     notes: Annotated[str, Text(NOTES_LENGTH, multiline=True)] = ""
 
