@@ -262,16 +262,16 @@ def restore(*, tenant: Tenant, owner: User, draft_id: str) -> Draft:
     return _set_discarded(draft, None)
 
 
-def summaries(*, tenant: Tenant, owner: User) -> list[Summary]:
+def summaries(*, owner: User) -> list[Summary]:
     """The owner's open drafts, the last changed first, in one query."""
     drafts = Draft.objects.filter(
-        tenant=tenant,
+        tenant=owner.tenant,
         owner=owner,
         sequence__gt=0,
         discarded_at__isnull=True,
         order__isnull=True,
     )
-    return [_summary(tenant, draft) for draft in drafts]
+    return [_summary(draft, owner.tenant.currency) for draft in drafts]
 
 
 def configured_fields(*, tenant: Tenant) -> list[CustomField]:
@@ -493,21 +493,18 @@ def _differences(customer: Customer | None, typed: Typed) -> list[Difference]:
     ]
 
 
-def _summary(tenant: Tenant, draft: Draft) -> Summary:
-    fields = Typed.from_payload(draft.payload).fields
-    name = " ".join(
-        filter(
-            None,
-            (fields.get(f"customer-{part}_name", "").strip() for part in ("first", "last")),
-        )
+def _summary(draft: Draft, currency: str) -> Summary:
+    fields = _kept(draft).fields
+    first, last, company, email = (
+        fields.get(f"customer-{name}", "").strip()
+        for name in ("first_name", "last_name", "company", "email")
     )
-    company = fields.get("customer-company", "").strip()
-    label = ", ".join(filter(None, (name, company))) or fields.get("customer-email", "").strip()
+    name = f"{first} {last}".strip()
     return Summary(
         public_id=draft.public_id,
-        customer=label,
+        customer=", ".join(filter(None, (name, company))) or email,
         devices=draft.quote.get("devices", 0),
         total=Decimal(draft.quote.get("total", 0)),
-        currency=tenant.currency,
+        currency=currency,
         updated_at=draft.updated_at,
     )
