@@ -373,6 +373,24 @@ class Problem:
         return f"id_{self.name}" if self.name else ""
 
 
+_PLACES = (
+    "customer",
+    "items",
+    "billingAddress",
+    "shippingAddress",
+    "orderType",
+    "extensionDetails",
+    "upgradeDetails",
+    "customFields",
+    "notes",
+)
+
+
+def _place_on_page(detail: Detail) -> int:
+    first = detail.path.partition(".")[0]
+    return _PLACES.index(first) if first in _PLACES else len(_PLACES)
+
+
 class OrderForm:
     """The page's forms, filled with what was typed, each message beside its field."""
 
@@ -391,7 +409,7 @@ class OrderForm:
         self.custom_fields = CustomFieldsForm(typed.fields, prefix="custom", configured=configured)
         for form in (*self.sections.values(), self.details, self.custom_fields):
             form.full_clean()
-        self.problems = [self._place(detail) for detail in details]
+        self.problems = [self._place(detail) for detail in sorted(details, key=_place_on_page)]
         self.items_problem = next(
             (problem.message for problem in self.problems if problem.name == "search"), ""
         )
@@ -434,7 +452,10 @@ class OrderForm:
         if form is None or name not in form.fields:
             return Problem("", "Order", detail.message)
         form.add_error(name, detail.message)
-        return Problem(form.add_prefix(name), str(form.fields[name].label), detail.message)
+        label = str(form.fields[name].label)
+        if first == "shippingAddress":
+            label = f"Shipping address, {label}"
+        return Problem(form.add_prefix(name), label, detail.message)
 
     def _line_problem(self, path: str, message: str) -> Problem:
         position, _, field = path.partition(".")

@@ -81,9 +81,7 @@
   });
 
   const focusFirst = () => {
-    const target = byId(form()?.dataset.focus);
-    target?.focus();
-    target?.closest(".line, .combobox, .panel")?.scrollIntoView({ block: "nearest" });
+    byId(form()?.dataset.focus)?.focus();
   };
 
   /* Shipping address: in the page only while it is another one ------------------------------ */
