@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models.constants import OnConflict
+from django.db.models.sql import InsertQuery
 
 from customers.models import Customer, CustomerType
 from portal.errors import DomainError, NotFound
@@ -52,51 +54,70 @@ class Caller:
         }
 
 
-@transaction.atomic
+def find_customer(*, tenant: Tenant, caller: Caller, customer_id: str = "") -> Customer | None:
+    """The customer who orders, by e-mail, or by id when the portal names one; None: a new one.
+
+    Raises DomainError at `customer.email` for an inactive customer, NotFound for an unknown id.
+    """
+    known = Customer.objects.filter(tenant=tenant)
+    if customer_id:
+        customer = known.filter(public_id=customer_id).first()
+    else:
+        customer = known.filter(email_key=normalize_email(caller.email)).first()
+    if customer is None and customer_id:
+        raise NotFound("There is no such customer.")
+    if customer is not None and customer.status != Customer.Status.ACTIVE:
+        message = f"{customer.email} is inactive and cannot order."
+        raise DomainError.at("customer.email", VALIDATION_ERROR, message)
+    return customer
+
+
 def customer_for_order(
     *,
     tenant: Tenant,
     actor: Actor,
     caller: Caller,
-    customer_id: str = "",
+    known: Customer | None,
     update: bool = False,
 ) -> Customer:
-    """The customer who orders: found by e-mail, or by id when the portal names one, or created.
+    """The customer of an order that is being written: `known` (from `find_customer`) or created.
 
     A known customer keeps its details unless `update` says to take over those submitted; the
     addresses of this order are remembered either way. Two calls at once with the same e-mail,
-    in whatever case, end in one customer. Raises DomainError at `customer.email` for an inactive
-    customer, NotFound for an unknown id. Contract: Create Order, "Customer Handling".
+    in whatever case, end in one customer. Contract: Create Order, "Customer Handling".
     """
-    key = normalize_email(caller.email)
-    found = Customer.objects.filter(tenant=tenant)
-    found = found.filter(public_id=customer_id) if customer_id else found.filter(email_key=key)
-    customer = found.first()
-    if customer is None and customer_id:
-        raise NotFound("There is no such customer.")
-    if customer is None:
+    if known is None:
         new = Customer(
             tenant=tenant,
             email=caller.email,
-            email_key=key,
+            email_key=normalize_email(caller.email),
             created_by=actor.label,
             last_billing_address=caller.billing_address,
             last_shipping_address=caller.shipping_address,
             **caller.details(),
         )
-        # Nothing happens if somebody else creates the same customer now: then theirs is it.
-        Customer.objects.bulk_create([new], ignore_conflicts=True)
-        customer = found.get()
-        if customer.public_id == new.public_id:
-            return customer
-    if customer.status != Customer.Status.ACTIVE:
-        raise DomainError.at(
-            "customer.email",
-            VALIDATION_ERROR,
-            f"{customer.email} is inactive and cannot order.",
-        )
-    _remember(customer, caller, update)
-    return customer
+        if _insert(new):
+            return new
+        known = Customer.objects.get(tenant=tenant, email_key=new.email_key)
+    _remember(known, caller, update)
+    return known
+
+
+def _insert(new: Customer) -> bool:
+    """Writes the row, or says that somebody else just created the customer with this e-mail.
+
+    As `bulk_create(ignore_conflicts=True)`, which does not tell, so that one would have to ask.
+    """
+    pk = Customer._meta.pk
+    fields = [f for f in Customer._meta.concrete_fields if f is not pk and not f.generated]
+    query = InsertQuery(Customer, on_conflict=OnConflict.IGNORE)
+    query.insert_values(fields, [new])
+    [row] = query.get_compiler(connection=connection).execute_sql([pk])
+    if row is None:
+        return False
+    [new.pk] = row
+    new._state.adding = False
+    return True
 
 
 def _remember(customer: Customer, caller: Caller, update: bool) -> None:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from catalog.pricing import LineRequest, Quote, quote
-from customers.services import customer_for_order
+from customers.services import customer_for_order, find_customer
 from orders.building import build_caller, build_event, build_item, build_order
 from orders.custom_fields import custom_field_problems
 from orders.models import REASON_LENGTH, Draft, Order, OrderEvent, OrderItem
@@ -54,7 +54,6 @@ def quote_for(*, tenant: Tenant, new_order: NewOrder) -> Quote:
     )
 
 
-@transaction.atomic
 def create_order(
     *,
     tenant: Tenant,
@@ -78,28 +77,27 @@ def create_order(
     if quoted.problems:
         raise DomainError.of(quoted.problems)
     caller = build_caller(new_order)
-    customer = customer_for_order(
-        tenant=tenant,
-        actor=actor,
-        caller=caller,
-        customer_id=customer_id,
-        update=update_customer,
-    )
-    order = build_order(
-        tenant=tenant,
-        actor=actor,
-        new_order=new_order,
-        quoted=quoted,
-        customer=customer,
-        caller=caller,
-        source=source,
-        at=timezone.now(),
-    )
-    order.draft = draft
-    order.save(force_insert=True)
-    items = [build_item(order, line) for line in quoted.lines]
-    OrderItem.objects.bulk_create(items)
-    _record(order, OrderEvent.Kind.CREATED, actor, data={"total": order.total})
+    known = find_customer(tenant=tenant, caller=caller, customer_id=customer_id)
+    # Nothing is refused from here on: a transaction around it needs no savepoint to return to.
+    with transaction.atomic(savepoint=False):
+        customer = customer_for_order(
+            tenant=tenant, actor=actor, caller=caller, known=known, update=update_customer
+        )
+        order = build_order(
+            tenant=tenant,
+            actor=actor,
+            new_order=new_order,
+            quoted=quoted,
+            customer=customer,
+            caller=caller,
+            source=source,
+            at=timezone.now(),
+        )
+        order.draft = draft
+        order.save(force_insert=True)
+        items = [build_item(order, line) for line in quoted.lines]
+        OrderItem.objects.bulk_create(items)
+        _record(order, OrderEvent.Kind.CREATED, actor, data={"total": order.total})
     # As if prefetched: the caller renders what was just written without asking for it again.
     order._prefetched_objects_cache = {"items": items}  # type: ignore[attr-defined]
     return order

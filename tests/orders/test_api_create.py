@@ -3,11 +3,14 @@
 import json
 from typing import Any
 
+import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from orders.models import Order
 from portal.models import ApiKey, Tenant
-from tests.factories import VariantFactory, order_body
+from tests.factories import CustomerFactory, VariantFactory, order_body
 
 
 def post(client: Client, body: Any, **headers: str) -> Any:
@@ -30,3 +33,17 @@ def test_retry_with_the_same_key_gets_the_same_bytes(api_client: Client, tenant:
     first, again = (post(api_client, order_body("A"), **{"Idempotency-Key": "k"}) for _ in "12")
     assert (first.content, again["Idempotent-Replayed"]) == (again.content, "true")
     assert Order.objects.count() == 1
+
+
+@pytest.mark.parametrize("lines", [1, 5, 50])
+@pytest.mark.parametrize("email", ["new@example.com", "NOOR@example.com"])
+def test_statements_do_not_grow_with_the_lines(
+    api_client: Client, tenant: Tenant, lines: int, email: str
+) -> None:
+    VariantFactory(sku="A")
+    CustomerFactory(email="noor@example.com")
+    body = order_body(*["A"] * lines)
+    body["customer"]["email"] = email
+    with CaptureQueriesContext(connection) as statements:
+        response = post(api_client, body, **{"Idempotency-Key": "once"})
+    assert (response.status_code, len(statements)) == (201, 12)
