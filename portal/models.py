@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from babel.core import Locale, UnknownLocaleError
 from babel.numbers import list_currencies
-from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.models import AbstractUser, Permission, UserManager
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -162,6 +162,12 @@ class User(AbstractUser):
     @property
     def actor_ref(self) -> str:
         return f"user:{self.pk}"
+
+    def granted_permissions(self) -> set[str]:
+        """What this user or one of their groups was given, without what superusers have anyway."""
+        given = Permission.objects.filter(Q(user=self) | Q(group__user=self))
+        names = given.values_list("content_type__app_label", "codename")
+        return {f"{app}.{codename}" for app, codename in names.order_by()}
 
     @property
     def formats(self) -> str:
