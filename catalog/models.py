@@ -215,7 +215,11 @@ class Price(models.Model):
             models.CheckConstraint(
                 name="price_discount_complete",
                 condition=Q(discount_type="", discount_value__isnull=True)
-                | Q(discount_type__in=["percentage", "fixed"], discount_value__gte=0),
+                | Q(
+                    discount_type__in=["percentage", "fixed"],
+                    discount_value__isnull=False,
+                    discount_value__gte=0,
+                ),
             ),
             models.CheckConstraint(
                 name="price_source_known",

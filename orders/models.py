@@ -263,7 +263,7 @@ class Order(models.Model):
             models.CheckConstraint(name="order_has_devices", condition=Q(total_devices__gte=1)),
             models.CheckConstraint(
                 name="order_status_follows_devices",
-                condition=Q(status__in=["pending", "confirmed", "cancelled"], rented_devices=0)
+                condition=(Q(rented_devices=0) & ~Q(status__in=["partial", "fulfilled"]))
                 | Q(
                     status="partial",
                     rented_devices__gte=1,
@@ -282,12 +282,11 @@ class Order(models.Model):
             ),
             models.CheckConstraint(
                 name="order_confirmed_when_confirmed",
-                condition=Q(status="pending", confirmed_at__isnull=True)
-                | Q(status="cancelled")
-                | Q(
-                    status__in=["confirmed", "partial", "fulfilled"],
-                    confirmed_at__isnull=False,
-                ),
+                condition=(
+                    Q(confirmed_at__isnull=True)
+                    & ~Q(status__in=["confirmed", "partial", "fulfilled"])
+                )
+                | (Q(confirmed_at__isnull=False) & ~Q(status="pending")),
             ),
             models.CheckConstraint(
                 name="order_cancelled_by_someone",
@@ -407,12 +406,17 @@ class OrderItem(models.Model):
             models.CheckConstraint(
                 name="item_list_price_sourced",
                 condition=Q(list_price__isnull=True, list_price_source="unknown")
-                | Q(list_price__gte=0, list_price_source__in=["variant", "manual"]),
+                | Q(
+                    list_price__isnull=False,
+                    list_price__gte=0,
+                    list_price_source__in=["variant", "manual"],
+                ),
             ),
             models.CheckConstraint(
                 name="item_acquisition_cost_sourced",
                 condition=Q(acquisition_cost__isnull=True, acquisition_cost_source="unknown")
                 | Q(
+                    acquisition_cost__isnull=False,
                     acquisition_cost__gte=0,
                     acquisition_cost_source__in=["variant", "manual", "list_price"],
                 ),

@@ -18,6 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from portal import ids
+from portal.constraints import TenantForeignKey
 from portal.permissions import SCOPES
 from portal.scoping import TenantManager
 from portal.text import normalize_email
@@ -211,6 +212,7 @@ class ApiKey(models.Model):
         verbose_name = "API key"
         ordering = ["-created_at"]
         constraints = [
+            models.UniqueConstraint(name="api_key_tenant_id", fields=["tenant", "id"]),
             models.CheckConstraint(
                 name="api_key_secret_hash_sha256",
                 condition=Q(secret_hash__regex=r"^[0-9a-f]{64}$"),  # noqa: S106 (a pattern)
@@ -241,7 +243,9 @@ class IdempotentResponse(models.Model):
     """What a keyed POST answered, kept 24 hours so that a retry gets the same bytes."""
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
-    api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="+")
+    api_key = models.ForeignKey(
+        ApiKey, on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(default=0)
@@ -252,6 +256,9 @@ class IdempotentResponse(models.Model):
 
     class Meta:
         constraints = [
+            TenantForeignKey(
+                name="idempotent_response_key_of_tenant", field="api_key", to="portal.ApiKey"
+            ),
             models.UniqueConstraint(name="idempotent_response_key", fields=["api_key", "key"]),
         ]
         indexes = [models.Index(name="idempotent_response_created", fields=["created_at"])]
