@@ -56,7 +56,7 @@ def test_seed_demo_again_changes_nothing() -> None:
 
 
 def test_seed_demo_outside_debug_is_refused() -> None:
-    with pytest.raises(CommandError, match="only written with DEBUG=1"):
+    with pytest.raises(CommandError, match="only made in development"):
         call_command("seed_demo")
 
 

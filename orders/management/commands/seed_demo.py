@@ -38,8 +38,9 @@ class Command(BaseCommand):
     def handle(self, *, variants: int | None, orders: int | None, **options: Any) -> None:
         if not settings.DEBUG:
             raise CommandError(
-                "The demo's password is public, so its data is only written with DEBUG=1. "
-                "For a first tenant of your own use create_tenant."
+                "The demo's users have a password that everybody knows: they are only made in "
+                "development, where PUBLIC_URL is not set. For a tenant of your own use "
+                "create_tenant."
             )
         now = timezone.now()
         with transaction.atomic():
