@@ -1,0 +1,1 @@
+"""Repeatable benchmarks against their floor. See docs/benchmarks.md."""

@@ -1,0 +1,112 @@
+"""`python -m bench`: measures the portal against its floor and its budgets."""
+
+import argparse
+import json
+import os
+import random
+import secrets
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.server import free_port, serving
+
+if TYPE_CHECKING:
+    from bench.work import Work
+
+PORT = free_port()
+# An installed server, in this process too. Set before the settings are read, so imports follow.
+os.environ |= {
+    "DJANGO_SETTINGS_MODULE": "bench.settings",
+    "PUBLIC_URL": f"http://127.0.0.1:{PORT}",
+    "SECRET_KEY": secrets.token_urlsafe(50),
+    "ALLOW_EMBEDDED": "1",
+}
+
+RESULTS = Path("var/bench.json")
+# What is compared with what, at which percentiles, and the most that the ratio may be.
+BUDGETS = [
+    ("create order, 5 lines", "p50", "five statements", "p50", 5),
+    ("live totals, 5 lines", "p50", "hello", "p50", 3),
+    ("live totals, 50 lines", "p50", "hello", "p50", 6),
+    ("SKU search", "p50", "hello", "p50", 2),
+    ("SKU search", "p95", "hello", "p50", 4),
+]
+
+
+@contextmanager
+def seeded_database(variants: int, orders: int) -> Iterator[str]:
+    """The name of a database of its own with so many rows; dropped in the end."""
+    import django
+    from django.core.management import call_command
+    from django.db import connection
+    from django.test import override_settings
+
+    django.setup()
+    name = connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    try:
+        with override_settings(DEBUG=True):
+            call_command("seed_demo", variants=variants, orders=orders)
+        connection.cursor().execute("VACUUM ANALYZE")
+        yield name
+    finally:
+        connection.creation.destroy_test_db(name, verbosity=0)
+
+
+def measure(work: "Work", rounds: int) -> dict[str, list[float]]:
+    """Milliseconds of each call, `rounds` times, taken in turns so that all share the weather."""
+    taken: dict[str, list[float]] = {name: [] for name in work}
+    calls = list(work.items())
+    for number in range(-(rounds // 10), rounds):
+        random.shuffle(calls)
+        for name, call in calls:
+            start = time.perf_counter()
+            call()
+            elapsed = (time.perf_counter() - start) * 1000
+            if number >= 0:  # The first ones warm up.
+                taken[name].append(elapsed)
+    return taken
+
+
+def report(taken: dict[str, list[float]], sizes: dict[str, int]) -> bool:
+    """Prints the tables, writes var/bench.json, says whether every budget is kept."""
+    figures = {
+        name: {"p50": statistics.median(times), "p95": statistics.quantiles(times, n=20)[-1]}
+        for name, times in taken.items()
+    }
+    print(f"\n{'':50}{'p50 ms':>9}{'p95 ms':>9}")
+    for name, figure in figures.items():
+        print(f"{name:50}{figure['p50']:9.2f}{figure['p95']:9.2f}")
+    ratios, kept = [], True
+    print(f"\n{'':50}{'ratio':>9}{'bound':>9}")
+    for name, at, floor, floor_at, bound in BUDGETS:
+        what = f"{name} {at} / {floor} {floor_at}"
+        ratio = figures[name][at] / figures[floor][floor_at]
+        ratios.append({"what": what, "ratio": ratio, "bound": bound})
+        kept = kept and ratio <= bound
+        print(f"{what:50}{ratio:9.2f}{bound:9}" + ("" if ratio <= bound else "  over"))
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps({**sizes, "figures": figures, "ratios": ratios}, indent=2))
+    return kept
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--variants", type=int, default=10_000)
+    parser.add_argument("--orders", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=300)
+    sizes = vars(parser.parse_args())
+    with seeded_database(sizes["variants"], sizes["orders"]) as name:
+        from bench.work import bare_connection, prepare
+
+        with serving(PORT, name), bare_connection() as bare:
+            taken = measure(prepare(PORT, bare), sizes["rounds"])
+    sys.exit(0 if report(taken, sizes) else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,16 @@
+"""The portal's own settings, on the benchmark's database and with one more page."""
+
+import os
+
+from portal.settings import *  # noqa: F403
+from portal.settings import DATABASES
+
+ROOT_URLCONF = "bench.urls"
+DATABASES["default"]["TEST"] = {"NAME": f"{DATABASES['default']['NAME']}_bench"}
+if "BENCH_DATABASE" in os.environ:
+    DATABASES["default"]["NAME"] = os.environ["BENCH_DATABASE"]
+# Compressing files takes longer than everything else here, and nothing here serves one.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
