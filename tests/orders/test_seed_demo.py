@@ -12,12 +12,13 @@ from pytest_django import DjangoDbBlocker
 
 from catalog.models import Price, Product, Variant
 from customers.models import Customer
-from orders.models import CustomField, Order, OrderEvent, OrderItem
+from orders.drafts import summaries
+from orders.models import CustomField, Draft, Order, OrderEvent, OrderItem
 from portal.models import ApiKey, Tenant, User
 
 MODELS = [
     Tenant, User, ApiKey, CustomField, Product, Variant, Price, Customer, Order, OrderItem,
-    OrderEvent,
+    OrderEvent, Draft,
 ]  # fmt: skip
 
 
@@ -175,6 +176,12 @@ def test_events_tell_how_the_order_got_where_it_is() -> None:
         assert [event.version for event in events] == list(range(1, order.version + 1))
         assert (events[0].kind, events[0].at) == ("created", order.created_at)
         assert (events[-1].kind, events[-1].at) == (last_kind[order.status], order.updated_at)
+
+
+def test_rep_has_drafts_to_go_on_with() -> None:
+    open_drafts = summaries(owner=User.objects.get(username="rep"))
+    assert [draft.devices for draft in open_drafts] == [2, 12]
+    assert all(draft.total > 0 for draft in open_drafts)
 
 
 def test_tenant_of_the_other_currency_has_orders_of_its_own() -> None:

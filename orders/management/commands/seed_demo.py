@@ -14,9 +14,11 @@ from django_scopes import scope
 from orders.demo.catalogue import create_variants
 from orders.demo.customers import create_customers, create_more_customers
 from orders.demo.history import create_orders
+from orders.demo.open_drafts import create_drafts
 from orders.demo.people import UNITS, Unit, create_custom_fields, create_people, find_team
 from portal.models import Tenant
 
+MAIN = UNITS[0]
 DEFAULT_ORDERS = {"demo": 200, "demo-us": 50}
 ORDERS_PER_CUSTOMER = 8
 
@@ -47,7 +49,7 @@ class Command(BaseCommand):
             for unit in UNITS:
                 self.seed(unit, now)
             if variants or orders:
-                self.enlarge(UNITS[0], now, variants or 0, orders or 0)
+                self.enlarge(now, variants or 0, orders or 0)
 
     def seed(self, unit: Unit, now: datetime) -> None:
         """The tenant and all that belongs to it, unless it exists."""
@@ -62,15 +64,17 @@ class Command(BaseCommand):
             create_customers(tenant, team.reps[0], now)
             self.show("variants", create_variants(tenant, unit, 0))
             self.show("orders", create_orders(tenant, team, now, DEFAULT_ORDERS[unit.slug]))
+            if unit is MAIN:
+                create_drafts(tenant)
         # Otherwise foreign keys go on being checked as was best when there were no rows.
         connection.cursor().execute("ANALYZE")
         self.stdout.write(self.style.SUCCESS(f"The tenant {unit.slug} is ready."))
 
-    def enlarge(self, unit: Unit, now: datetime, variants: int, orders: int) -> None:
-        tenant = Tenant.objects.get(slug=unit.slug)
+    def enlarge(self, now: datetime, variants: int, orders: int) -> None:
+        tenant = Tenant.objects.get(slug=MAIN.slug)
         with scope(tenant=tenant):
             team = find_team(tenant)
-            self.show("variants", create_variants(tenant, unit, variants))
+            self.show("variants", create_variants(tenant, MAIN, variants))
             create_more_customers(tenant, team.reps[0], now, orders // ORDERS_PER_CUSTOMER)
             self.show("orders", create_orders(tenant, team, now, orders))
 
