@@ -1,11 +1,123 @@
-"""An order as the API shows it (contract: Create Order, response 201)."""
+"""An order as the API shows it (contract: Create Order, response 201).
+
+The typed dicts describe it for the OpenAPI document; `order_body` makes it.
+"""
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any, Literal, NotRequired
 
+from pydantic import Field, WithJsonSchema
+from typing_extensions import TypedDict
+
+from customers.models import CustomerType
 from orders.models import Order, OrderItem
+from orders.schemas import Address, CustomFields, ExtensionDetails, UpgradeDetails
 from portal.money import round_money
+
+NonBlank = Annotated[str, Field(min_length=1)]
+Money = Annotated[Decimal, WithJsonSchema({"type": "number", "minimum": 0})]
+Unpriced = Field(json_schema_extra={"default": "unknown"})
+Ids = Annotated[list[str], Field(json_schema_extra={"default": []})]
+No = Annotated[bool, Field(json_schema_extra={"default": False})]
+
+
+class CustomerBody(TypedDict):
+    customerId: NonBlank
+    email: Annotated[str, WithJsonSchema({"type": "string", "format": "email"})]
+    firstName: NonBlank
+    lastName: NonBlank
+    company: NotRequired[str]
+    phone: NotRequired[str]
+    customerType: NotRequired[
+        Annotated[CustomerType, Field(json_schema_extra={"default": "individual"})]
+    ]
+
+
+class ItemBody(TypedDict):
+    """`unitPrice` is per device per month. Costs are shown to keys with `costs:read`."""
+
+    productId: NotRequired[str]
+    productImageUrl: NotRequired[
+        Annotated[str, WithJsonSchema({"type": "string", "format": "uri"})]
+    ]
+    variantId: NotRequired[str]
+    sku: NonBlank
+    productName: NonBlank
+    quantity: Annotated[int, Field(ge=1)]
+    unitPrice: Money
+    contractLength: Annotated[int, WithJsonSchema({"type": "number"})]
+    listPrice: NotRequired[Money]
+    listPriceSource: NotRequired[Annotated[OrderItem.ListPriceSource, Unpriced]]
+    acquisitionCost: NotRequired[Money]
+    acquisitionCostSource: NotRequired[Annotated[OrderItem.CostSource, Unpriced]]
+    listPriceOverride: NotRequired[Money]
+    acquisitionCostOverride: NotRequired[Money]
+    usedListPriceAsAcquisition: NotRequired[No]
+    rentalIds: NotRequired[Ids]
+    rentalStatus: NotRequired[
+        Annotated[
+            Literal["pending", "partial", "completed"],
+            Field(json_schema_extra={"default": "pending"}),
+        ]
+    ]
+
+
+class TotalsBody(TypedDict):
+    """Per month, in the tenant's currency."""
+
+    subtotal: Money
+    taxAmount: NotRequired[
+        Annotated[Decimal, WithJsonSchema({"type": "number", "minimum": 0, "default": 0})]
+    ]
+    total: Money
+    currency: Annotated[str, Field(min_length=3, max_length=3)]
+    totalDevices: Annotated[int, Field(ge=1)]
+
+
+class PaymentBody(TypedDict):
+    status: NotRequired[Literal["pending", "paid", "failed"]]
+    method: NotRequired[Literal["stripe", "manual"]]
+    transactionId: NotRequired[str]
+    paidAmount: NotRequired[Money]
+    manuallyMarked: NotRequired[No]
+
+
+class ProgressBody(TypedDict):
+    totalDevices: Annotated[int, Field(ge=0)]
+    rentedDevices: Annotated[int, Field(ge=0)]
+
+
+class OrderBody(TypedDict):
+    orderId: str
+    tenantId: str
+    status: Order.Status
+    orderType: Order.Type
+    customer: CustomerBody
+    billingAddress: Address
+    shippingAddress: Address
+    items: list[ItemBody]
+    totals: TotalsBody
+    payment: NotRequired[PaymentBody]
+    customFields: NotRequired[CustomFields]
+    rentalProgress: ProgressBody
+    rentalIds: list[str]
+    billingGroupId: NotRequired[str]
+    trackingNumber: NotRequired[str]
+    shippedAt: NotRequired[str]
+    createdAt: str
+    updatedAt: str
+    createdBy: str
+    notes: NotRequired[str]
+    extensionDetails: NotRequired[ExtensionDetails]
+    upgradeDetails: NotRequired[UpgradeDetails]
+
+
+class CreatedOrder(TypedDict):
+    success: Annotated[Literal[True], WithJsonSchema({"type": "boolean", "enum": [True]})]
+    message: str
+    orderId: str
+    order: OrderBody
 
 
 def order_body(order: Order, *, with_costs: bool) -> dict[str, Any]:

@@ -68,8 +68,9 @@ class Text:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        described = {**handler(schema), "maxLength": self.max_length}
-        return described | {"minLength": 1} if self.required else described
+        limits = {"minLength": 1} if self.required else {}
+        limits["maxLength"] = self.max_length
+        return {**handler(schema), **limits, "x-additive": list(limits)}
 
 
 def _email(value: Any) -> Any:
@@ -147,26 +148,54 @@ class Omissible:
         )
 
 
+MAXIMUM = {"x-additive": ["maximum"]}
+"""Marks a limit of ours in the OpenAPI document."""
+
 Name = Annotated[str, Text(NAME_LENGTH, required=True)]
 Email = Annotated[
     str,
     BeforeValidator(_email),
-    WithJsonSchema({"type": "string", "format": "email", "maxLength": 254}),
+    WithJsonSchema(
+        {"type": "string", "format": "email", "maxLength": 254, "x-additive": ["maxLength"]}
+    ),
 ]
 Company = Annotated[str, Text(COMPANY_LENGTH)]
 Phone = Annotated[str, Text(PHONE_LENGTH)]
 AddressLine = Annotated[str, Text(ADDRESS_LINE_LENGTH)]
 RequiredAddressLine = Annotated[str, Text(ADDRESS_LINE_LENGTH, required=True)]
+PostalCode = Annotated[
+    AddressLine | None,
+    WithJsonSchema(
+        {
+            "type": ["string", "null"],
+            "maxLength": ADDRESS_LINE_LENGTH,
+            "x-additive": ["maxLength"],
+        }
+    ),
+]
 RequiredDetail = Annotated[str, Text(DETAIL_LENGTH, required=True)]
 Reason = Annotated[str, Text(1000, multiline=True)]
 Sku = Annotated[str, Text(SKU_LENGTH, required=True)]
-Quantity = Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=MAX_QUANTITY)]
-Months = Annotated[int, BeforeValidator(_whole_number), Field(gt=0, le=MAX_CONTRACT_LENGTH)]
+Quantity = Annotated[
+    int, Field(ge=1, le=MAX_QUANTITY, json_schema_extra=MAXIMUM), BeforeValidator(_whole_number)
+]
+Months = Annotated[
+    int,
+    Field(gt=0, le=MAX_CONTRACT_LENGTH, json_schema_extra=MAXIMUM),
+    BeforeValidator(_whole_number),
+]
 Amount = Annotated[
     Decimal,
-    BeforeValidator(_number),
     Field(ge=0, le=money.MAX_UNIT_PRICE),
-    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 9999999.999}),
+    BeforeValidator(_number),
+    WithJsonSchema(
+        {
+            "type": "number",
+            "minimum": 0,
+            "maximum": 9999999.999,
+            "x-additive": ["minimum", "maximum"],
+        }
+    ),
 ]
 # Any number has the right shape: which lengths there are, only the catalogue knows.
 ContractLength = Annotated[
@@ -208,7 +237,7 @@ class Address(ContractModel):
     locality: AddressLine = ""
     city: RequiredAddressLine
     admin_area: AddressLine = ""
-    postal_code: AddressLine | None = None
+    postal_code: PostalCode = None
     country: RequiredAddressLine
 
 
@@ -224,7 +253,7 @@ class CustomerInput(ContractModel):
 
 
 class ItemInput(ContractModel):
-    """Devices of one SKU. `contract_length` in months; without one the tenant's default applies."""
+    """Devices of one SKU. `contractLength` in months; without one the tenant's default applies."""
 
     sku: Sku
     quantity: Quantity
@@ -242,7 +271,7 @@ class ExtensionDetails(ContractModel):
 
 
 class UpgradeDetails(ContractModel):
-    """Which device is replaced. `previous_monthly_amount` in the tenant's currency."""
+    """Which device is replaced. `previousMonthlyAmount` in the tenant's currency."""
 
     previous_device: RequiredDetail
     previous_serial_number: RequiredDetail
@@ -261,7 +290,14 @@ class NewOrder(ContractModel):
     custom_fields: CustomFields = None
     billing_address: Address
     shipping_address: Annotated[Address | None, Omissible()] = None
-    items: Annotated[list[ItemInput], Field(min_length=1, max_length=MAX_LINES)]
+    items: Annotated[
+        list[ItemInput],
+        Field(
+            min_length=1,
+            max_length=MAX_LINES,
+            json_schema_extra={"x-additive": ["maxItems"]},
+        ),
+    ]
     notes: Annotated[str, Text(NOTES_LENGTH, multiline=True)] = ""
 
 

@@ -67,6 +67,7 @@ api = NinjaAPI(
     urls_namespace="api",
     auth=bearerAuth(),
     docs_decorator=require_safe,
+    openapi_extra={"tags": [{"name": "Orders", "description": "What customers ordered."}]},
 )
 
 
