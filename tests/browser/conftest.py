@@ -1,0 +1,68 @@
+"""A browser at the portal, logged in, that fails the test for anything on its console."""
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import ConsoleMessage, Page
+from pytest_django.live_server_helper import LiveServer
+
+from portal.models import User
+
+# Playwright runs an event loop in this thread; Django's own guard does not know it.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+Visit = Callable[..., Page]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/browser/" in item.nodeid:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What a test expects on the console: it removes it, or the test fails."""
+    return []
+
+
+@pytest.fixture
+def visit(live_server: LiveServer, page: Page, complaints: list[str]) -> Iterator[Visit]:
+    """Opens a path as a user. Scripts that fail and violations of the CSP fail the test."""
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(f"{message.text} {message.location.get('url')}")
+
+    page.on("console", listen)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+
+    def open_page(path: str, user: User | None = None) -> Page:
+        if user is not None:
+            _log_in(page, live_server.url, user)
+        page.goto(live_server.url + path)
+        return page
+
+    yield open_page
+    assert complaints == []
+
+
+def _log_in(page: Page, url: str, user: User) -> None:
+    client = Client()
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": url}])
+
+
+def accessibility_problems(page: Page) -> list[str]:
+    """What axe finds on the page as it is now, readable."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{rule['id']}: {rule['help']}: {node['html'][:160]} ({node.get('failureSummary', '')})"
+        for rule in found
+        for node in rule["nodes"]
+    ]
