@@ -29,8 +29,10 @@ def _development_secret() -> str:
     path = VAR_DIR / "secret-key"
     if not path.exists():
         VAR_DIR.mkdir(exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(50))
+        new = path.with_suffix(f".{os.getpid()}")
+        new.touch(mode=0o600)
+        new.write_text(secrets.token_urlsafe(50))
+        new.replace(path)  # in one step: another process may be reading
     return path.read_text()
 
 
@@ -121,7 +123,6 @@ MIDDLEWARE = [
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "portal.urls"
-WSGI_APPLICATION = "portal.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -141,7 +142,7 @@ CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 # Database
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-if "DATABASE_URL" in os.environ:
+if os.environ.get("DATABASE_URL"):
     DATABASES = {"default": dj_database_url.config(conn_max_age=60, conn_health_checks=True)}
 elif DEBUG or os.environ.get("ALLOW_EMBEDDED") == "1":
     from portal.localdb import server
