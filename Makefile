@@ -6,7 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 MANAGE := $(PY) manage.py
 FIND_PYTHON := for p in python3.14 python3.13 python3.12 python3.11 python3; do \
-	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && echo $$p && break; done
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done
 
 .DEFAULT_GOAL := help
 .PHONY: help run serve test lint bench soak clean
@@ -39,7 +39,22 @@ else \
 fi || { echo "The installation failed; see above. It needs a package index." >&2; exit 1; }
 endef
 
+# Serves with $(1), the worker beside it, until either a signal or the server's end stops both.
+define with_worker
+$(MANAGE) worker & worker=$$!; \
+$(1) & server=$$!; \
+trap 'trap "" INT TERM; kill $$server $$worker 2>/dev/null; wait; \
+	$(PY) -c "from portal.localdb import server; server.stop_unused()"' EXIT; \
+trap 'exit 130' INT TERM; \
+wait $$server
+endef
+
+# A port that is taken is said before anything else happens.
+CHECK_PORT = $(PY) -c 'import socket; socket.create_server(("127.0.0.1", $(PORT)))' 2>/dev/null || { \
+	echo "Port $(PORT) is taken. Another one: make $@ PORT=8001" >&2; exit 1; }
+
 run: $(VENV)/base ## Serve the portal with demo data (PORT=8000)
+	@$(CHECK_PORT)
 	@$(MANAGE) migrate --verbosity 0
 	@$(MANAGE) seed_demo
 	@echo; \
@@ -47,23 +62,18 @@ run: $(VENV)/base ## Serve the portal with demo data (PORT=8000)
 	echo "  Review   http://127.0.0.1:$(PORT)/admin/     as manager or admin"; \
 	echo "  API      http://127.0.0.1:$(PORT)/v1/docs    a key: $(MANAGE) create_api_key --tenant demo --name NAME"; \
 	echo; \
-	$(MANAGE) worker & worker=$$!; \
-	trap 'kill $$worker 2>/dev/null; wait $$worker 2>/dev/null' EXIT; \
-	trap 'exit 130' INT TERM; \
-	$(MANAGE) runserver 127.0.0.1:$(PORT)
+	$(call with_worker,$(MANAGE) runserver 127.0.0.1:$(PORT))
 
 serve: $(VENV)/base ## Serve for production (PUBLIC_URL, SECRET_KEY, DATABASE_URL; see docs/operating.md)
 	@if [ -z "$$PUBLIC_URL" ]; then \
 	echo "Set PUBLIC_URL to the address that users type, such as https://portal.example.com" >&2; exit 1; fi
+	@$(CHECK_PORT)
 	@$(MANAGE) check --deploy --fail-level ERROR
 	@$(MANAGE) migrate --verbosity 0
 	@$(MANAGE) collectstatic --noinput --verbosity 0
-	@$(MANAGE) worker & worker=$$!; \
-	trap 'kill $$worker 2>/dev/null; wait $$worker 2>/dev/null' EXIT; \
-	trap 'exit 130' INT TERM; \
-	echo "Serving $$PUBLIC_URL on port $(PORT)"; \
-	$(VENV)/bin/granian --interface wsgi --host 127.0.0.1 --port $(PORT) \
-	--workers 2 --blocking-threads 4 --log-level warning portal.wsgi:application
+	@echo "Serving $$PUBLIC_URL on port $(PORT)"; \
+	$(call with_worker,$(VENV)/bin/granian --interface wsgi --host 127.0.0.1 --port $(PORT) \
+	--workers 2 --blocking-threads 4 --log-level warning portal.wsgi:application)
 
 test: $(VENV)/dev ## Run all tests, in a browser too
 	@$(PY) -m tests.browser.chromium
