@@ -5,50 +5,75 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"]
 CACHES = [".cache/ms-playwright", "Library/Caches/ms-playwright", "AppData/Local/ms-playwright"]
 PROGRAMS = ["chrome", "headless_shell", "chrome-headless-shell", "Chromium", "chrome.exe"]
+MINUTES = 60
 
 
+@cache
 def find() -> str | None:
-    """The program: `$CHROMIUM`, on the PATH, or in Playwright's cache."""
+    """The program: `$CHROMIUM` if set, else on the PATH, else in Playwright's cache."""
     if chosen := os.environ.get("CHROMIUM"):
         return shutil.which(chosen)
-    on_path = (shutil.which(name) for name in NAMES)
-    return next(filter(None, on_path), None) or next(_in_caches(), None)
+    return next(filter(_runs, _candidates()), None)
 
 
-def _in_caches() -> Iterator[str]:
-    folders = [Path.home() / cache for cache in CACHES]
+def _candidates() -> Iterator[str]:
+    yield from filter(None, map(shutil.which, NAMES))
+    folders = [Path.home() / cached for cached in CACHES]
     if chosen := os.environ.get("PLAYWRIGHT_BROWSERS_PATH"):
         folders.insert(0, Path(chosen))
     for folder in folders:
         for program in PROGRAMS:
-            for path in sorted(folder.glob(f"chromium*/**/{program}"), reverse=True):
-                if path.is_file() and os.access(path, os.X_OK):
-                    yield str(path)
+            yield from map(str, sorted(folder.glob(f"chromium*/**/{program}"), reverse=True))
+
+
+def _runs(program: str) -> bool:
+    """False for the stubs that some systems put in a browser's place."""
+    try:
+        return _quietly([program, "--version"], 30)
+    except OSError:
+        return False
 
 
 def _install() -> None:
     """Tries Playwright's own download, then Debian's package; says each attempt."""
-    print("No Chromium found. Trying `playwright install chromium` …", flush=True)
-    subprocess.run(
-        [sys.executable, "-m", "playwright", "install", "chromium"],
-        capture_output=True,
-        check=False,
-    )
+    _say("No Chromium on the PATH or in Playwright's cache. Trying `playwright install chromium` …")
+    _quietly([sys.executable, "-m", "playwright", "install", "chromium"], 10 * MINUTES)
+    find.cache_clear()
     if find() or os.geteuid() != 0 or not shutil.which("apt-get"):
         return
-    print("That did not work. Trying `apt-get install chromium` …", flush=True)
-    for command in (["apt-get", "update"], ["apt-get", "install", "--yes", "chromium"]):
-        quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.run(command, capture_output=True, check=False, env=quiet)
+    _say("That did not work. Trying `apt-get install chromium` …")
+    _quietly(["apt-get", "update"], 5 * MINUTES)
+    _quietly(["apt-get", "install", "--yes", "chromium"], 10 * MINUTES)
+    find.cache_clear()
+
+
+def _quietly(command: list[str], seconds: int) -> bool:
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        done = subprocess.run(
+            command, capture_output=True, check=False, env=environment, timeout=seconds
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def main() -> int:
-    if find() is None:
+    if chosen := os.environ.get("CHROMIUM"):
+        if find() is None:
+            print(f"$CHROMIUM is {chosen}, which is not a program.", file=sys.stderr)
+            return 1
+    elif find() is None:
         _install()
     if (program := find()) is None:
         print(
@@ -57,7 +82,7 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
-    print(f"Browser tests use {program}")
+    _say(f"Browser tests use {program}")
     return 0
 
 
