@@ -1,6 +1,6 @@
 """The only place that changes a customer."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -9,10 +9,10 @@ from django.db.models.constants import OnConflict
 from django.db.models.sql import InsertQuery
 
 from customers.models import Customer, CustomerType
-from portal.errors import DomainError, NotFound
+from portal.errors import Detail, DomainError, NotFound
 from portal.models import Tenant
 from portal.permissions import Actor
-from portal.text import normalize_email
+from portal.text import clean, normalize_email
 
 VALIDATION_ERROR = "VALIDATION_ERROR"
 
@@ -57,7 +57,7 @@ class Caller:
 def find_customer(*, tenant: Tenant, caller: Caller, customer_id: str = "") -> Customer | None:
     """The customer who orders, by e-mail, or by id when the portal names one; None: a new one.
 
-    Raises DomainError at `customer.email` for an inactive customer, NotFound for an unknown id.
+    Raises NotFound for an unknown id.
     """
     known = Customer.objects.filter(tenant=tenant)
     if customer_id:
@@ -66,10 +66,14 @@ def find_customer(*, tenant: Tenant, caller: Caller, customer_id: str = "") -> C
         customer = known.filter(email_key=normalize_email(caller.email)).first()
     if customer is None and customer_id:
         raise NotFound("There is no such customer.")
+    return customer
+
+
+def customer_problems(customer: Customer | None) -> Iterator[Detail]:
+    """Why this customer cannot order, at `customer.email`; a new one always can."""
     if customer is not None and customer.status != Customer.Status.ACTIVE:
         message = f"{customer.email} is inactive and cannot order."
-        raise DomainError.at("customer.email", VALIDATION_ERROR, message)
-    return customer
+        yield Detail("customer.email", VALIDATION_ERROR, message)
 
 
 def customer_for_order(
@@ -154,7 +158,7 @@ def change_email(*, customer: Customer, email: str) -> Customer:
         key = normalize_email(email)
     except ValueError as error:
         raise DomainError.at("customer.email", VALIDATION_ERROR, str(error)) from error
-    customer.email, customer.email_key = email.strip(), key
+    customer.email, customer.email_key = clean(email), key
     try:
         with transaction.atomic():
             customer.save(update_fields=["email", "email_key", "updated_at"])

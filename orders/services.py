@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from catalog.pricing import LineRequest, Quote, quote
-from customers.services import customer_for_order, find_customer
+from customers.services import customer_for_order, customer_problems, find_customer
 from orders.building import build_caller, build_event, build_item, build_order
 from orders.custom_fields import custom_field_problems
 from orders.models import REASON_LENGTH, Draft, Order, OrderEvent, OrderItem
@@ -68,16 +68,16 @@ def create_order(
 
     The order keeps copies of names, prices and addresses. The portal may name a known customer
     by id, when they call with a new address, and may ask to update their record. Raises
-    PermissionRefused, or DomainError with every line that cannot be ordered
-    (`VARIANT_NOT_FOUND`, `VARIANT_INACTIVE`, `INVALID_CONTRACT_LENGTH`), or
-    `VALIDATION_ERROR` at `customer.email` for an inactive customer. Contract: Create Order.
+    PermissionRefused, NotFound for an unknown id, or DomainError with every line that cannot be
+    ordered (`VARIANT_NOT_FOUND`, `VARIANT_INACTIVE`, `INVALID_CONTRACT_LENGTH`) and, for an
+    inactive customer, `VALIDATION_ERROR` at `customer.email`. Contract: Create Order.
     """
     actor.require("orders.add_order", "You may not create orders.")
     quoted = quote_for(tenant=tenant, new_order=new_order)
-    if quoted.problems:
-        raise DomainError.of(quoted.problems)
     caller = build_caller(new_order)
     known = find_customer(tenant=tenant, caller=caller, customer_id=customer_id)
+    if problems := [*quoted.problems, *customer_problems(known)]:
+        raise DomainError.of(problems)
     # Nothing is refused from here on: a transaction around it needs no savepoint to return to.
     with transaction.atomic(savepoint=False):
         customer = customer_for_order(

@@ -1,0 +1,119 @@
+from dataclasses import replace
+
+import pytest
+
+from customers.models import Customer, CustomerType
+from customers.services import (
+    Caller,
+    change_email,
+    customer_for_order,
+    customer_problems,
+    find_customer,
+)
+from portal.errors import DomainError, NotFound
+from portal.models import Tenant
+from tests.factories import SYSTEM, CustomerFactory, address
+
+CALLER = Caller(
+    email="Noor@Example.com",
+    first_name="Noor",
+    last_name="el Idrissi",
+    company="Stadsmakers",
+    phone="+31 6 1234 5678",
+    customer_type=CustomerType.BUSINESS,
+    billing_address=address(),
+    shipping_address=address(city="Delft"),
+)
+
+
+def call(tenant: Tenant, caller: Caller, update: bool = False) -> Customer:
+    known = find_customer(tenant=tenant, caller=caller)
+    customer = customer_for_order(
+        tenant=tenant, actor=SYSTEM, caller=caller, known=known, update=update
+    )
+    return Customer.objects.get(pk=customer.pk)
+
+
+def test_new_caller_becomes_a_customer(tenant: Tenant) -> None:
+    customer = call(tenant, CALLER)
+    assert (customer.email, customer.email_key) == ("Noor@Example.com", "noor@example.com")
+    assert (customer.full_name, customer.company) == ("Noor el Idrissi", "Stadsmakers")
+    assert (customer.phone, customer.customer_type) == ("+31 6 1234 5678", "business")
+    assert (customer.last_billing_address, customer.last_shipping_address) == (
+        address(),
+        address(city="Delft"),
+    )
+    assert (customer.created_by, customer.status) == ("test", "active")
+
+
+@pytest.mark.parametrize("email", ["noor@example.com", " NOOR@EXAMPLE.COM "])
+def test_known_caller_is_found_in_any_case_and_not_overwritten(tenant: Tenant, email: str) -> None:
+    first = call(tenant, CALLER)
+    moved = replace(CALLER, email=email, first_name="N.", billing_address=address(city="Gouda"))
+    again = call(tenant, moved)
+    assert (again.pk, again.email, again.first_name) == (first.pk, "Noor@Example.com", "Noor")
+    assert again.last_billing_address == address(city="Gouda")
+    assert Customer.objects.count() == 1
+
+
+def test_known_caller_is_updated_when_asked(tenant: Tenant) -> None:
+    call(tenant, CALLER)
+    changed = replace(CALLER, first_name="N.", company="", phone="", email="NOOR@example.com")
+    customer = call(tenant, changed, update=True)
+    assert (customer.first_name, customer.company, customer.phone) == ("N.", "", "")
+    assert customer.email == "Noor@Example.com"
+
+
+def test_caller_is_found_by_id_with_another_email(tenant: Tenant) -> None:
+    customer = CustomerFactory(email="old@example.com")
+    found = find_customer(tenant=tenant, caller=CALLER, customer_id=customer.public_id)
+    assert found == customer
+
+
+def test_unknown_id_is_not_found(tenant: Tenant, other_tenant: Tenant) -> None:
+    foreign = CustomerFactory(tenant=other_tenant)
+    with pytest.raises(NotFound):
+        find_customer(tenant=tenant, caller=CALLER, customer_id=foreign.public_id)
+
+
+def test_email_of_another_tenant_is_new(tenant: Tenant, other_tenant: Tenant) -> None:
+    CustomerFactory(tenant=other_tenant, email="noor@example.com")
+    assert find_customer(tenant=tenant, caller=CALLER) is None
+
+
+def test_only_an_inactive_customer_cannot_order(tenant: Tenant) -> None:
+    inactive = CustomerFactory(email="noor@example.com", status="inactive")
+    assert [(p.path, p.code) for p in customer_problems(inactive)] == [
+        ("customer.email", "VALIDATION_ERROR")
+    ]
+    assert list(customer_problems(CustomerFactory())) == list(customer_problems(None)) == []
+
+
+def test_email_is_changed(tenant: Tenant) -> None:
+    customer = change_email(customer=CustomerFactory(), email=" New@Example.com ")
+    customer.refresh_from_db()
+    assert (customer.email, customer.email_key) == ("New@Example.com", "new@example.com")
+
+
+def test_own_email_is_written_otherwise(tenant: Tenant) -> None:
+    customer = CustomerFactory(email="noor@example.com")
+    assert change_email(customer=customer, email="Noor@example.com").email == "Noor@example.com"
+
+
+@pytest.mark.parametrize("email", ["TAKEN@example.com", "no address", "a\u200b@example.com"])
+def test_email_that_is_taken_or_none_is_refused(tenant: Tenant, email: str) -> None:
+    CustomerFactory(email="taken@example.com")
+    customer = CustomerFactory(email="noor@example.com")
+    with pytest.raises(DomainError) as refused:
+        change_email(customer=customer, email=email)
+    assert [(d.path, d.code) for d in refused.value.details] == [
+        ("customer.email", "VALIDATION_ERROR")
+    ]
+    customer.refresh_from_db()
+    assert customer.email == "noor@example.com"
+
+
+def test_email_of_a_customer_elsewhere_is_free(tenant: Tenant, other_tenant: Tenant) -> None:
+    CustomerFactory(tenant=other_tenant, email="taken@example.com")
+    customer = change_email(customer=CustomerFactory(), email="taken@example.com")
+    assert customer.email == "taken@example.com"
