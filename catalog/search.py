@@ -33,6 +33,9 @@ MAX_WORDS = 8
 SIMILAR = 0.45
 """How alike (0 to 1) a mistyped word and some part of the text must be."""
 
+ALIKE_LENGTH = 4
+"""Letters that a word needs before it is taken for a mistyped one."""
+
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -64,28 +67,23 @@ def search_variants(*, tenant: Tenant, text: str, limit: int = 10) -> list[Found
     SKUs typed without their separators. One query, two if nothing matched; prices included.
     """
     text = text[:MAX_TEXT]
-    words = list(dict.fromkeys(_WORD.findall(text.lower())))[:MAX_WORDS]
+    words = _WORD.findall(text.lower())[:MAX_WORDS]
     if not words:
         return []
     variants = Variant.objects.filter(tenant=tenant).annotate(
-        orderable=Case(
-            When(
-                status=Variant.Status.ACTIVE,
-                product__status=Product.Status.ACTIVE,
-                then=Value(0),
-            ),
-            default=Value(1),
-            output_field=IntegerField(),
-        )
+        orderable=_zero_if(Q(status=Variant.Status.ACTIVE, product__status=Product.Status.ACTIVE))
     )
     return _rows(_containing(variants, words), limit) or _rows(_resembling(variants, words), limit)
 
 
 def _containing(variants: QuerySet[Any], words: list[str]) -> QuerySet[Any]:
-    """Exact SKU first, then SKUs that start so, then product names with the first word."""
-    bare = "".join(words)
-    for word in words:
-        variants = variants.filter(Contains(F("search_text"), Fold(Value(word))))
+    """Exact SKU first, then SKUs that start so, then product names with the first word.
+
+    Within these, first where the words stand together as whole words ("grade b").
+    """
+    bare, phrase = "".join(words), " ".join(words)
+    for word in set(words):
+        variants = variants.filter(_contains(word))
     ranked: QuerySet[Any] = variants.annotate(
         bare_sku=_Bare(Fold("sku")),
         rank=Case(
@@ -95,26 +93,39 @@ def _containing(variants: QuerySet[Any], words: list[str]) -> QuerySet[Any]:
             default=Value(3),
             output_field=IntegerField(),
         ),
+        together=_zero_if(_contains(f" {phrase} ")),
     )
-    return ranked.order_by("orderable", "rank", "product__name", "sku")
+    return ranked.order_by("orderable", "rank", "together", "product__name", "sku")
 
 
 def _resembling(variants: QuerySet[Any], words: list[str]) -> QuerySet[Any]:
-    bare = "".join(words)
-    alike = [_likeness(word) for word in words]
+    """SKUs that start so without their separators; then what looks alike, word by word.
+
+    A word of less than four letters looks like too much: it has to occur as it is.
+    """
+    alike = [_likeness(word) for word in dict.fromkeys(words) if len(word) >= ALIKE_LENGTH]
+    short = [_contains(word) for word in words if len(word) < ALIKE_LENGTH]
     variants = variants.annotate(
         bare_sku=_Bare(Fold("sku")),
-        likeness=reduce(add, alike),
-        least=alike[0] if len(alike) == 1 else Least(*alike),
-        starts_so=Case(
-            When(StartsWith(F("bare_sku"), Fold(Value(bare))), then=Value(0)),
-            default=Value(1),
-            output_field=IntegerField(),
-        ),
+        starts_so=_zero_if(StartsWith(F("bare_sku"), Fold(Value("".join(words))))),
     )
-    return variants.filter(Q(starts_so=0) | Q(least__gte=SIMILAR)).order_by(
+    if not alike:
+        return variants.filter(starts_so=0).order_by("orderable", "sku")
+    variants = variants.annotate(
+        likeness=reduce(add, alike), least=alike[0] if len(alike) == 1 else Least(*alike)
+    )
+    return variants.filter(Q(starts_so=0) | Q(*short, least__gte=SIMILAR)).order_by(
         "orderable", "starts_so", "-likeness", "product__name", "sku"
     )
+
+
+def _contains(word: str) -> Contains:
+    return Contains(F("search_text"), Fold(Value(word)))
+
+
+def _zero_if(condition: Any) -> Case:
+    """0 where it holds, else 1: what holds comes first."""
+    return Case(When(condition, then=Value(0)), default=Value(1), output_field=IntegerField())
 
 
 def _likeness(word: str) -> TrigramWordSimilarity:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 
 from catalog.pricing import LineRequest, PricedLine, Quote, Totals, quote
@@ -155,15 +155,19 @@ class Summary:
 
 def open_draft(*, tenant: Tenant, owner: User) -> Draft:
     """A draft to type into: the owner's untouched one if there is one, so that none litter."""
-    untouched = _drafts(tenant, owner).filter(
-        sequence=0, discarded_at__isnull=True, order__isnull=True
+    untouched = Draft.objects.filter(
+        tenant=tenant,
+        owner=owner,
+        sequence=0,
+        discarded_at__isnull=True,
+        order__isnull=True,
     )
     return untouched.first() or Draft.objects.create(tenant=tenant, owner=owner)
 
 
 def find_draft(*, tenant: Tenant, owner: User, draft_id: str) -> Draft:
-    """The owner's draft, with its order if it has one. Raises NotFound, for a foreign one too."""
-    draft = _drafts(tenant, owner).filter(public_id=draft_id).first()
+    """The owner's draft. Raises NotFound, for a foreign one too."""
+    draft = Draft.objects.filter(tenant=tenant, owner=owner, public_id=draft_id).first()
     if draft is None:
         raise NotFound("There is no such draft.")
     return draft
@@ -280,7 +284,7 @@ def configured_fields(*, tenant: Tenant) -> list[CustomField]:
 
 def placed_order(draft: Draft) -> Order | None:
     """The order that this draft became, if it did."""
-    return getattr(draft, "order", None)
+    return Order.objects.filter(tenant=draft.tenant_id, draft=draft).first()
 
 
 def new_line(*, tenant: Tenant, sku: str = "", text: str = "") -> SheetLine | None:
@@ -298,13 +302,12 @@ def new_line(*, tenant: Tenant, sku: str = "", text: str = "") -> SheetLine | No
     return line if line.offers else None
 
 
-def _drafts(tenant: Tenant, owner: User) -> QuerySet[Draft]:
-    return Draft.objects.filter(tenant=tenant, owner=owner).select_related("order")
-
-
 def _locked(tenant: Tenant, owner: User, draft_id: str) -> Draft:
-    rows = _drafts(tenant, owner).filter(public_id=draft_id, discarded_at__isnull=True)
-    draft = rows.select_for_update(of=("self",)).first()
+    """The draft, locked; only a later query sees what was committed while this one waited."""
+    rows = Draft.objects.filter(
+        tenant=tenant, owner=owner, public_id=draft_id, discarded_at__isnull=True
+    )
+    draft = rows.select_for_update().first()
     if draft is None:
         raise NotFound("There is no such draft.")
     return draft

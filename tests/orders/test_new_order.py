@@ -1,14 +1,18 @@
 """The new-order page over HTTP, as a browser without JavaScript and as htmx send it."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
+from catalog.models import Price, Product, Variant
+from customers.models import Customer
 from orders import drafts
 from orders.models import Draft, Order
 from portal.models import Tenant, User
-from tests.factories import VariantFactory
+from tests.factories import CustomerFactory, CustomFieldFactory, VariantFactory
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
 
@@ -74,3 +78,262 @@ def test_submit_again_lands_on_the_same_order(rep_client: Client, draft: Draft) 
     again = rep_client.post(page(draft), data | {"tab": "b", "notes": "Typed later"})
     assert again["Location"] == first["Location"]
     assert Order.objects.get().notes == ""
+
+
+def test_submit_refused_shows_each_message_beside_its_field(
+    rep_client: Client, draft: Draft
+) -> None:
+    data = typed(VariantFactory().sku, billing__city="", notes="Kept")
+    data["line-l0-quantity"] = "many"
+    response = rep_client.post(page(draft), data)
+    html = response.content.decode()
+    assert response.status_code == 422
+    assert [problem.name for problem in response.context["form"].problems] == [
+        "line-l0-quantity",
+        "billing-city",
+    ]
+    assert 'aria-describedby="id_billing-city_error"' in html
+    assert 'value="many"' in html
+    assert "Kept</textarea>" in html
+    assert Order.objects.count() == 0
+
+
+def test_submit_refused_keeps_what_was_typed(rep_client: Client, draft: Draft) -> None:
+    rep_client.post(page(draft), typed(notes="Kept", **{"customer-email": "nobody"}))
+    html = rep_client.get(page(draft)).content.decode()
+    assert "Kept</textarea>" in html
+    assert 'value="nobody"' in html
+
+
+def test_submit_refused_by_htmx_answers_the_form_alone(rep_client: Client, draft: Draft) -> None:
+    response = rep_client.post(page(draft), typed(), **HTMX)
+    assert (response.status_code, response["HX-Retarget"]) == (422, "#new-order")
+    assert "<html" not in response.content.decode()
+
+
+def test_submit_after_a_price_moved_shows_old_and_new(rep_client: Client, draft: Draft) -> None:
+    data = typed(VariantFactory().sku)
+    rep_client.post(f"{page(draft)}save/", data)
+    Price.objects.filter(contract_length=24).update(monthly_price="27.50")
+    response = rep_client.post(page(draft), data | {"sequence": "2"})
+    html = " ".join(response.content.decode().split())
+    assert response.status_code == 422
+    assert "was €25.00, now €27.50 each" in html
+    assert "Prices have changed since you saw them" in html
+    again = rep_client.post(page(draft), data | {"sequence": "3"})
+    assert again.status_code == 303
+    assert Order.objects.get().total == Decimal("27.50")
+
+
+def test_submit_as_extension_keeps_its_details(rep_client: Client, draft: Draft) -> None:
+    details = {
+        "original_order_id": "ord_1",
+        "extension_months": "6",
+        "previous_end_date": "2026-01-31",
+        "new_end_date": "2026-07-31",
+    }
+    data = typed(VariantFactory().sku, order_type="extension")
+    rep_client.post(page(draft), data | {f"extension-{key}": each for key, each in details.items()})
+    order = Order.objects.get()
+    assert order.extension_details == {
+        "originalOrderId": "ord_1",
+        "extensionMonths": 6,
+        "previousEndDate": "2026-01-31",
+        "newEndDate": "2026-07-31",
+    }
+
+
+def test_submit_as_upgrade_reads_the_amount_as_typed(rep_client: Client, draft: Draft) -> None:
+    details = {
+        "previous_device": "MacBook Air",
+        "previous_serial_number": "C02",
+        "previous_monthly_amount": "1.234,50",
+        "previous_rental_id": "rent_1",
+    }
+    data = typed(VariantFactory().sku, order_type="upgrade")
+    rep_client.post(page(draft), data | {f"upgrade-{key}": each for key, each in details.items()})
+    assert Order.objects.get().upgrade_details["previousMonthlyAmount"] == Decimal("1234.50")
+
+
+def test_submit_to_another_shipping_address(rep_client: Client, draft: Draft) -> None:
+    shipping = {"contact_name": "Bo", "street_address": "Markt 1", "city": "Gouda"}
+    data = typed(VariantFactory().sku, ship_elsewhere="on", **{"shipping-country": "Netherlands"})
+    rep_client.post(page(draft), data | {f"shipping-{key}": each for key, each in shipping.items()})
+    order = Order.objects.get()
+    assert (order.billing_address["city"], order.shipping_address["city"]) == ("Rotterdam", "Gouda")
+
+
+def test_submit_without_a_required_custom_field_names_it(rep_client: Client, draft: Draft) -> None:
+    CustomFieldFactory(key="po", label="Purchase order", required=True)
+    data = typed(VariantFactory().sku)
+    refused = rep_client.post(page(draft), data)
+    assert [each.label for each in refused.context["form"].problems] == ["Purchase order"]
+    rep_client.post(page(draft), data | {"sequence": "9", "custom-po": "PO-7"})
+    assert Order.objects.get().custom_fields == {"po": "PO-7"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("notes", "x" * 5001),
+        ("notes", "a\0b"),
+        ("customer-first_name", "a\u202eb"),
+        ("order_type", "gift"),
+        ("line-l0-quantity", "0"),
+        ("line-l0-quantity", "1,5"),
+        ("line-l0-quantity", "9" * 400),
+        ("line-l0-length", "13"),
+        ("line-l0-length", "1e9"),
+        ("line-l0-sku", "NO-SUCH"),
+        ("customer-customer_type", "robot"),
+    ],
+)
+def test_bad_input_is_refused_beside_its_field(
+    rep_client: Client, draft: Draft, name: str, value: str
+) -> None:
+    response = rep_client.post(page(draft), typed(VariantFactory().sku) | {name: value})
+    assert response.status_code == 422
+    assert [problem.name for problem in response.context["form"].problems] == [name]
+    assert Order.objects.count() == Customer.objects.count() == 0
+
+
+def test_save_answers_cells_and_totals_but_no_field(rep_client: Client, draft: Draft) -> None:
+    data = typed(VariantFactory().sku, VariantFactory().sku)
+    html = rep_client.post(f"{page(draft)}save/", data, **HTMX).content.decode()
+    assert html.count('hx-swap-oob="true"') == 4
+    assert 'id="line-l0-price"' in html
+    assert 'id="totals"' in html
+    assert "<input" not in html
+    assert "€50.00 per month for 2 devices" in html
+
+
+def test_save_does_not_announce_a_total_that_stayed(rep_client: Client, draft: Draft) -> None:
+    data = typed(VariantFactory().sku)
+    rep_client.post(f"{page(draft)}save/", data)
+    again = rep_client.post(f"{page(draft)}save/", data | {"sequence": "2", "notes": "x"})
+    assert 'id="announcement"' not in again.content.decode()
+
+
+def test_save_out_of_order_answers_nothing(rep_client: Client, draft: Draft) -> None:
+    rep_client.post(f"{page(draft)}save/", typed(sequence="5"))
+    assert rep_client.post(f"{page(draft)}save/", typed(sequence="4")).status_code == 204
+
+
+def test_save_from_a_stale_tab_shows_the_newer_draft(rep_client: Client, draft: Draft) -> None:
+    rep_client.post(f"{page(draft)}save/", typed(sequence="5", notes="Newer"))
+    stale = typed(tab="b", sequence="9", **{"billing-city": "Delft"})
+    response = rep_client.post(f"{page(draft)}save/", stale, **HTMX)
+    html = response.content.decode()
+    assert (response.status_code, response["HX-Retarget"]) == (422, "#new-order")
+    assert "Newer</textarea>" in html
+    assert response.context["unsaved"] == [("City", "Delft")]
+
+
+def test_save_after_submit_points_to_the_order(rep_client: Client, draft: Draft) -> None:
+    data = typed(VariantFactory().sku)
+    rep_client.post(page(draft), data)
+    html = rep_client.post(f"{page(draft)}save/", data | {"sequence": "7"}).content.decode()
+    assert f"/orders/{Order.objects.get().public_id}/" in html
+
+
+def test_page_of_a_submitted_draft_points_to_the_order(rep_client: Client, draft: Draft) -> None:
+    rep_client.post(page(draft), typed(VariantFactory().sku))
+    html = rep_client.get(page(draft)).content.decode()
+    assert f"/orders/{Order.objects.get().public_id}/" in html
+
+
+def test_line_is_rendered_with_every_length_and_its_price(rep_client: Client) -> None:
+    sku = VariantFactory(prices={12: "30.00", 24: "25.00"}).sku
+    html = rep_client.get("/orders/new/line/", {"sku": sku}).content.decode()
+    assert '<option value="12" >12 months · €30.00</option>' in html
+    assert "Choose…" in html
+
+
+def test_line_takes_the_default_length_of_the_tenant(rep_client: Client, tenant: Tenant) -> None:
+    Tenant.objects.update(default_contract_length=24)
+    html = rep_client.get("/orders/new/line/", {"sku": VariantFactory().sku}).content.decode()
+    assert '<option value="24" selected>24 months · €25.00</option>' in html
+    assert "Choose…" not in html
+
+
+def test_line_of_scanned_text_is_the_best_match(rep_client: Client) -> None:
+    VariantFactory(sku="MBP-16-B")
+    VariantFactory(sku="MBP-16")
+    html = rep_client.get("/orders/new/line/", {"q": "mbp16"}).content.decode()
+    assert 'value="MBP-16"' in html
+
+
+@pytest.mark.parametrize("query", [{"q": "nothing"}, {"sku": "GONE"}, {"q": ""}, {"q": "OFF-1"}])
+def test_line_of_what_cannot_be_ordered_is_a_message(
+    rep_client: Client, query: dict[str, str]
+) -> None:
+    VariantFactory(sku="OFF-1", status=Variant.Status.INACTIVE)
+    html = rep_client.get("/orders/new/line/", query).content.decode()
+    assert "Nothing that can be rented matches" in html
+    assert "<li" not in html
+
+
+def test_customers_are_offered_with_what_they_fill_in(rep_client: Client) -> None:
+    customer = CustomerFactory(company="Acme", phone="+31 20 555 0100")
+    html = rep_client.get("/orders/new/customers/", {"customer-email": "acm"}).content.decode()
+    assert "&quot;customer_id&quot;: &quot;" + customer.public_id in html
+    none = rep_client.get("/orders/new/customers/", {"customer-email": "a"})
+    assert none.content.decode().strip() == ""
+
+
+def test_prefilled_customer_is_on_the_page(rep_client: Client) -> None:
+    customer = CustomerFactory(company="Acme")
+    response = rep_client.get(f"/orders/new/?customer={customer.public_id}", follow=True)
+    assert 'value="Acme"' in response.content.decode()
+    assert Draft.objects.get().sequence == 0
+
+
+def test_discard_and_bring_back(rep_client: Client, draft: Draft) -> None:
+    rep_client.post(f"{page(draft)}save/", typed(notes="Kept"))
+    discarded = rep_client.post(f"{page(draft)}discard/", follow=True)
+    assert "This draft is discarded" in discarded.content.decode()
+    back = rep_client.post(f"{page(draft)}restore/", follow=True)
+    assert "Kept</textarea>" in back.content.decode()
+
+
+@pytest.mark.parametrize("path", ["", "save/", "discard/", "restore/"])
+def test_draft_of_somebody_else_is_not_there(
+    manager_client: Client, draft: Draft, path: str
+) -> None:
+    assert manager_client.post(f"{page(draft)}{path}", typed()).status_code == 404
+
+
+def test_autosave_after_the_login_expired_says_so(client: Client, draft: Draft) -> None:
+    assert client.post(f"{page(draft)}save/", typed(), **HTMX).status_code == 401
+
+
+@pytest.mark.parametrize("lines", [1, 5, 50])
+def test_live_totals_take_the_same_queries_for_any_number_of_lines(
+    rep_client: Client,
+    draft: Draft,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    lines: int,
+) -> None:
+    data = typed(*(VariantFactory().sku for _ in range(lines)))
+    # Session, user, permissions; draft, its order, prices, customer, update; a test's savepoint.
+    with django_assert_num_queries(9 + 2):
+        assert rep_client.post(f"{page(draft)}save/", data).status_code == 200
+
+
+@pytest.mark.parametrize("lines", [1, 5])
+def test_page_takes_the_same_queries_for_any_number_of_lines(
+    rep_client: Client,
+    draft: Draft,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    lines: int,
+) -> None:
+    rep_client.post(f"{page(draft)}save/", typed(*(VariantFactory().sku for _ in range(lines))))
+    with django_assert_num_queries(9):
+        assert rep_client.get(page(draft)).status_code == 200
+
+
+def test_discontinued_product_shows_on_its_line(rep_client: Client, draft: Draft) -> None:
+    sku = VariantFactory(sku="OLD-1").sku
+    rep_client.post(f"{page(draft)}save/", typed(sku))
+    Product.objects.update(status=Product.Status.DISCONTINUED)
+    assert "“OLD-1” is no longer rented out." in rep_client.get(page(draft)).content.decode()
