@@ -71,18 +71,34 @@ class Totals:
     contract_value: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A variant as the catalogue has it. `prices`: monthly, by contract length in months."""
+
+    row: dict[str, Any]
+    prices: dict[int, Decimal]
+
+    @property
+    def product_name(self) -> str:
+        return str(self.row["product__name"])
+
+    @property
+    def variant_name(self) -> str:
+        return str(self.row["name"])
+
+
 @dataclass(frozen=True)
 class Quote:
     """Prices for lines, nothing saved. A line that cannot be ordered is in `problems` instead.
 
     `problems` paths are `items.<position>.<field>`, codes those of the contract. `offers` has,
-    by position, the monthly prices by contract length of every line whose SKU is known.
+    by position, what every line asks for whose SKU is known, whether it can be ordered or not.
     """
 
     tenant: Tenant
     lines: Sequence[PricedLine]
     problems: Sequence[Detail] = ()
-    offers: dict[int, dict[int, Decimal]] = field(default_factory=dict)
+    offers: dict[int, Offer] = field(default_factory=dict)
 
     @cached_property
     def totals(self) -> Totals:
@@ -107,12 +123,6 @@ class Quote:
                 tenant.currency,
             ),
         )
-
-
-@dataclass(slots=True)
-class _Offer:
-    row: dict[str, Any]
-    prices: dict[int, Decimal]
 
 
 _COLUMNS = (
@@ -142,11 +152,11 @@ def quote(*, tenant: Tenant, lines: Iterable[LineRequest]) -> Quote:
     offers = _offers(tenant, {line.sku for line in lines})
     priced: list[PricedLine] = []
     problems: list[Detail] = []
-    known: dict[int, dict[int, Decimal]] = {}
+    known: dict[int, Offer] = {}
     for position, line in enumerate(lines):
         offer = offers.get(line.sku)
         if offer is not None:
-            known[position] = offer.prices
+            known[position] = offer
         outcome = _price(tenant, position, line, offer)
         if isinstance(outcome, Detail):
             problems.append(outcome)
@@ -155,18 +165,18 @@ def quote(*, tenant: Tenant, lines: Iterable[LineRequest]) -> Quote:
     return Quote(tenant=tenant, lines=priced, problems=problems, offers=known)
 
 
-def _offers(tenant: Tenant, skus: set[str]) -> dict[str, _Offer]:
-    offers: dict[str, _Offer] = {}
+def _offers(tenant: Tenant, skus: set[str]) -> dict[str, Offer]:
+    offers: dict[str, Offer] = {}
     rows = Variant.objects.filter(tenant=tenant, sku__in=skus).order_by("prices__contract_length")
     for row in rows.values(*_COLUMNS):
-        offer = offers.setdefault(row["sku"], _Offer(row, {}))
+        offer = offers.setdefault(row["sku"], Offer(row, {}))
         if row["prices__contract_length"] is not None:
             offer.prices[row["prices__contract_length"]] = row["prices__monthly_price"]
     return offers
 
 
 def _price(
-    tenant: Tenant, position: int, line: LineRequest, offer: _Offer | None
+    tenant: Tenant, position: int, line: LineRequest, offer: Offer | None
 ) -> PricedLine | Detail:
     if offer is None:
         return Detail(f"items.{position}.sku", VARIANT_NOT_FOUND, f"There is no SKU “{line.sku}”.")

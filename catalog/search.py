@@ -21,7 +21,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Least
+from django.db.models.functions import Least, Length
 from django.db.models.lookups import Contains, StartsWith
 
 from catalog.models import Price, Product, Variant
@@ -110,12 +110,12 @@ def _resembling(variants: QuerySet[Any], words: list[str]) -> QuerySet[Any]:
         starts_so=_zero_if(StartsWith(F("bare_sku"), Fold(Value("".join(words))))),
     )
     if not alike:
-        return variants.filter(starts_so=0).order_by("orderable", "sku")
+        return variants.filter(starts_so=0).order_by("orderable", Length("sku"), "sku")
     variants = variants.annotate(
         likeness=reduce(add, alike), least=alike[0] if len(alike) == 1 else Least(*alike)
     )
     return variants.filter(Q(starts_so=0) | Q(*short, least__gte=SIMILAR)).order_by(
-        "orderable", "starts_so", "-likeness", "product__name", "sku"
+        "orderable", "starts_so", "-likeness", Length("sku"), "sku"
     )
 
 

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from catalog.pricing import LineRequest, PricedLine, Quote, Totals, quote
+from catalog.pricing import LineRequest, Offer, PricedLine, Quote, Totals, quote
 from catalog.search import search_variants
 from customers.models import Customer
 from orders.forms import Typed, TypedLine, customer_fields, typed_number
@@ -79,14 +79,14 @@ class AlreadySubmitted(Conflict):
 class SheetLine:
     """A line with what it costs now. `priced` is None, and `problem` says why, if it cannot be.
 
-    `offers`: monthly price by contract length (months). `was`: the price per device and month
-    that was shown last, if another one holds now.
+    `offer` is what its SKU names, None if nothing. `was`: the price per device and month that was
+    shown last, if another one holds now.
     """
 
     typed: TypedLine
     priced: PricedLine | None
     problem: str
-    offers: Mapping[int, Decimal]
+    offer: Offer | None
     was: Decimal | None
 
     @property
@@ -98,7 +98,7 @@ class SheetLine:
 
     @property
     def lengths(self) -> list[str]:
-        return [str(months) for months in self.offers]
+        return [str(months) for months in self.offer.prices] if self.offer else []
 
     @property
     def monthly_total(self) -> Decimal:
@@ -299,7 +299,7 @@ def new_line(*, tenant: Tenant, sku: str = "", text: str = "") -> SheetLine | No
         sku = found[0].sku
     typed = TypedLine(secrets.token_hex(4), sku, "1", "")
     [line] = _price(tenant, [typed], {})[1]
-    return line if line.offers else None
+    return line if line.lengths else None
 
 
 def _locked(tenant: Tenant, owner: User, draft_id: str) -> Draft:
@@ -383,7 +383,7 @@ def _price(
             typed=line,
             priced=priced.get(position),
             problem=_line_problem(problems.get(position), quantities[position]),
-            offers=quoted.offers.get(position, {}),
+            offer=quoted.offers.get(position),
             was=_was(before, line, priced.get(position)),
         )
         for position, line in enumerate(lines)
