@@ -192,7 +192,9 @@ class ApiKey(models.Model):
     one tenant, until it expires or is revoked.
     """
 
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="api_keys")
+    tenant = models.ForeignKey(
+        Tenant, on_delete=models.CASCADE, related_name="api_keys", db_index=False
+    )
     public_id = models.CharField(max_length=ids.MAX_LENGTH, unique=True, default=ids.new_key_id)
     name = models.CharField(max_length=100)
     secret_hash = models.CharField(max_length=64, editable=False)
