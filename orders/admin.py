@@ -223,7 +223,7 @@ class OrderAdmin(TenantAdmin[Order]):
             '<time datetime="{}" title="{}">{}</time>',
             order.created_at.isoformat(),
             formats.moment(order.created_at),
-            review.age(order.created_at),
+            formats.age(order.created_at),
         )
 
     @admin.display(description="Customer")
@@ -259,7 +259,7 @@ class OrderAdmin(TenantAdmin[Order]):
         return {
             "template": "admin/orders/_waiting.html",
             "number": found["number"],
-            "oldest": review.age(oldest) if oldest else "",
+            "oldest": formats.age(oldest) if oldest else "",
         }
 
     # The page of one order
@@ -322,7 +322,7 @@ class OrderAdmin(TenantAdmin[Order]):
         return {
             "order": order,
             "badge": self.badge(order),
-            "age": review.age(order.created_at),
+            "age": formats.age(order.created_at),
             "items": review.reviewed_items(order),
             "show_costs": portal_request(request).user.has_perm("catalog.view_costs"),
             "remarks": list(review.remarks(order)),
@@ -413,7 +413,7 @@ class OrderAdmin(TenantAdmin[Order]):
         values = {
             "title": f"{step.title} {_orders(len(orders))}?",
             "step": step,
-            "rows": [(order, self.badge(order), review.age(order.created_at)) for order in orders],
+            "rows": [(order, self.badge(order), formats.age(order.created_at)) for order in orders],
             "form": form or ReasonForm(),
             "total_devices": sum(order.total_devices for order in orders),
             "total": sum(order.total for order in orders),

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
-
-from django.utils import timezone
 
 from orders.models import CustomField, Order, OrderItem
 from portal.exact_json import dumps
@@ -66,14 +64,6 @@ class ReviewedItem:
     @property
     def never_pays(self) -> bool:
         return self.breakeven is not None and self.breakeven > self.item.contract_length
-
-
-def age(since: datetime) -> str:
-    """How long ago, in its largest whole unit: 12 min, 3 h, 2 d."""
-    minutes = int((timezone.now() - since).total_seconds() // 60)
-    if minutes < 60:
-        return f"{max(minutes, 0)} min"
-    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} d"
 
 
 def compare_customer(order: Order) -> list[Compared]:

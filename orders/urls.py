@@ -14,4 +14,7 @@ urlpatterns = [
     path("orders/new/<str:draft_id>/save/", new_order.save, name="draft_save"),
     path("orders/new/<str:draft_id>/discard/", new_order.discard, name="draft_discard"),
     path("orders/new/<str:draft_id>/restore/", new_order.restore, name="draft_restore"),
+    path("orders/<public_id:order_id>/", order.order, name="order"),
+    path("orders/<public_id:order_id>/confirm/", order.order_confirm, name="order_confirm"),
+    path("orders/<public_id:order_id>/cancel/", order.order_cancel, name="order_cancel"),
 ]

@@ -7,8 +7,9 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_time, get_datetime_format
 from babel.numbers import format_currency, format_decimal, get_decimal_symbol
+from django.utils import timezone
 
 _UTC = ZoneInfo("UTC")
 _locale: ContextVar[str] = ContextVar("locale", default="en_GB")
@@ -44,7 +45,20 @@ def day(value: datetime | date) -> str:
 
 def moment(value: datetime) -> str:
     """Date and time of day in the tenant's time zone."""
-    return format_datetime(value, format="medium", tzinfo=_zone.get(), locale=_locale.get())
+    locale = _locale.get()
+    parts = (
+        format_time(value, format="short", tzinfo=_zone.get(), locale=locale),
+        day(value),
+    )
+    return str(get_datetime_format("medium", locale)).format(*parts).replace("'", "")
+
+
+def age(since: datetime) -> str:
+    """How long ago, in its largest whole unit: 12 min, 3 h, 2 d."""
+    minutes = int((timezone.now() - since).total_seconds() // 60)
+    if minutes < 60:
+        return f"{max(minutes, 0)} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} d"
 
 
 def parse_decimal(text: str) -> Decimal:

@@ -24,7 +24,7 @@ class LoginMiddleware(LoginRequiredMiddleware):
     def process_view(
         self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any
     ) -> HttpResponseBase | None:
-        if request.path.startswith(API_PREFIX):
+        if f"{request.path}/".startswith(API_PREFIX):
             return None
         refused = super().process_view(request, view_func, view_args, view_kwargs)
         if refused is not None and request.htmx:  # type: ignore[attr-defined]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from django.http import HttpRequest, HttpResponse
+from django_htmx.middleware import HtmxDetails
 from django_scopes import scope
 
 from portal.formats import use_formats
@@ -21,6 +22,7 @@ class PortalRequest(HttpRequest):
     user: User
     tenant: Tenant
     scopes: ExitStack
+    htmx: HtmxDetails
 
 
 def working_tenant(request: HttpRequest) -> Tenant | None:

@@ -1,10 +1,13 @@
 """Every address of the portal. Apps are named as strings: `portal` imports none of them."""
 
 from django.contrib import admin
-from django.urls import include, path, re_path
+from django.urls import include, path, re_path, register_converter
 
 from portal import views
 from portal.api import api, unknown
+from portal.converters import PublicIdConverter
+
+register_converter(PublicIdConverter, "public_id")
 
 urlpatterns = [
     path("", include("orders.urls")),

@@ -1,8 +1,27 @@
-"""Pages."""
+"""Home: what this user should do next."""
 
-from django.http import HttpRequest, HttpResponse
+from typing import Any
+
+from django.http import HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from orders import drafts
+from orders.models import Order
+from portal.tenancy import PortalRequest
+
+OLDEST, RECENT = 5, 10
 
 
-def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "home/home.html")
+@require_safe
+def home(request: PortalRequest) -> HttpResponse:
+    own = Order.objects.created_by_actor(request.user.actor_ref)
+    context: dict[str, Any] = {
+        "drafts": drafts.summaries(tenant=request.tenant, owner=request.user),
+        "sent_back": own.filter(status=Order.Status.PENDING, awaiting=Order.Awaiting.REP),
+        "recent": own[:RECENT],
+    }
+    if request.user.has_perm("orders.confirm_order"):
+        waiting = Order.objects.awaiting_review().order_by("created_at", "pk")
+        context |= {"waiting": waiting[:OLDEST], "waiting_count": waiting.count()}
+    return render(request, "home/home.html", context)

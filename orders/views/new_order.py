@@ -157,7 +157,7 @@ def _show_newer(request: PortalRequest, draft_id: str) -> HttpResponse:
 
 def _page(request: PortalRequest, context: dict[str, Any], status: int) -> HttpResponse:
     """The whole page again, or for htmx its form, which then replaces the one that is shown."""
-    if not request.htmx:  # type: ignore[attr-defined]
+    if not request.htmx:
         return render(request, "orders/new.html", context, status=status)
     # htmx shows what is refused as 422.
     response = render(request, "orders/_new_order.html", context, status=422)
@@ -184,7 +184,7 @@ def _address(draft: Draft) -> str:
 
 def _go_to(request: PortalRequest, order: Order) -> HttpResponse:
     address = f"/orders/{order.public_id}/"
-    if request.htmx:  # type: ignore[attr-defined]
+    if request.htmx:
         return HttpResponseClientRedirect(address)
     response = redirect(address)
     response.status_code = 303

@@ -1,0 +1,97 @@
+"""Customers as they are typed and looked for."""
+
+from typing import Any
+
+from django import forms
+
+from customers.models import (
+    COMPANY_LENGTH,
+    NAME_LENGTH,
+    PHONE_LENGTH,
+    Customer,
+    CustomerType,
+)
+from customers.services import Record
+from portal.text import EMAIL_LENGTH, clean, normalize_email
+
+
+class CleanCharField(forms.CharField):
+    """Text that hides nothing: trimmed, in one Unicode form, without invisible characters."""
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return clean(super().to_python(value) or "")
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+class EmailField(CleanCharField):
+    def clean(self, value: Any) -> Any:
+        value = super().clean(value)
+        try:
+            normalize_email(value)
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+        return value
+
+
+class CustomerForm(forms.Form):
+    """A customer's record."""
+
+    first_name = CleanCharField(label="First name", max_length=NAME_LENGTH)
+    last_name = CleanCharField(label="Last name", max_length=NAME_LENGTH)
+    email = EmailField(
+        label="E-mail",
+        max_length=EMAIL_LENGTH,
+        widget=forms.TextInput(attrs={"inputmode": "email", "spellcheck": "false"}),
+    )
+    company = CleanCharField(label="Company", max_length=COMPANY_LENGTH, required=False)
+    phone = CleanCharField(
+        label="Phone",
+        max_length=PHONE_LENGTH,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "tel"}),
+    )
+    customer_type = forms.ChoiceField(label="Type", choices=CustomerType.choices)
+
+    @classmethod
+    def of(cls, customer: Customer) -> "CustomerForm":
+        return cls(initial={name: getattr(customer, name) for name in cls.base_fields})
+
+    def record(self) -> Record:
+        return Record(**self.cleaned_data)
+
+
+class CustomerFilter(forms.Form):
+    """What the list of customers can be narrowed to; what cannot be read narrows nothing."""
+
+    q = forms.CharField(
+        label="Search customers",
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(
+            attrs={
+                "type": "search",
+                "class": "form-control",
+                "placeholder": "Name, company, e-mail, phone or customer id",
+                "autocomplete": "off",
+                "spellcheck": "false",
+            }
+        ),
+    )
+    status = forms.ChoiceField(
+        label="Status",
+        required=False,
+        choices=[("", "Any"), *Customer.Status.choices],
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+    type = forms.ChoiceField(
+        label="Type",
+        required=False,
+        choices=[("", "Any"), *CustomerType.choices],
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+
+    @property
+    def narrows(self) -> bool:
+        return any(self.cleaned_data.values())

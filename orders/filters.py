@@ -1,0 +1,85 @@
+"""What the list of orders can be narrowed to."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+
+from orders.models import Order
+from orders.queries import OrderQuerySet
+from portal.models import Tenant, User
+
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)
+
+
+def _day_field(label: str) -> forms.DateField:
+    """A day that a person can mean; the browser sends 0002-01-01 while a year is being typed."""
+
+    def check(value: date) -> None:
+        if not FIRST_DAY <= value <= LAST_DAY:
+            raise forms.ValidationError("Enter a day from 2000 to 2099.")
+
+    field = forms.DateField(label=label, required=False, validators=[check])
+    field.widget = forms.DateInput(attrs={"type": "date", "class": "form-control"})
+    return field
+
+
+def _choice_field(label: str, choices: Any) -> forms.ChoiceField:
+    widget = forms.Select(attrs={"class": "form-select"})
+    every = [("", "Any"), *choices]
+    return forms.ChoiceField(label=label, required=False, choices=every, widget=widget)
+
+
+class OrderFilter(forms.Form):
+    """Everything is optional; what cannot be read narrows nothing and says so."""
+
+    q = forms.CharField(
+        label="Search orders",
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(
+            attrs={
+                "type": "search",
+                "class": "form-control",
+                "placeholder": "Order id, customer, e-mail, company, phone or SKU",
+                "autocomplete": "off",
+                "spellcheck": "false",
+            }
+        ),
+    )
+    whose = forms.ChoiceField(
+        label="Whose orders",
+        required=False,
+        choices=[("", "All orders"), ("mine", "Mine")],
+        widget=forms.RadioSelect,
+    )
+    status = _choice_field("Status", Order.Status.choices)
+    type = _choice_field("Type", Order.Type.choices)
+    created_from = _day_field("Created from")
+    created_to = _day_field("Created to")
+
+    def narrow(self, orders: OrderQuerySet, *, tenant: Tenant, user: User) -> OrderQuerySet:
+        """The orders asked for; days are those of the tenant's time zone, both included."""
+        self.full_clean()
+        asked = self.cleaned_data
+        if text := asked.get("q"):
+            orders = orders.matching(text)
+        if asked.get("whose"):
+            orders = orders.created_by_actor(user.actor_ref)
+        if status := asked.get("status"):
+            orders = orders.filter(status=status)
+        if order_type := asked.get("type"):
+            orders = orders.filter(order_type=order_type)
+        if first := asked.get("created_from"):
+            orders = orders.filter(created_at__gte=_midnight(first, tenant))
+        if last := asked.get("created_to"):
+            orders = orders.filter(created_at__lt=_midnight(last + timedelta(days=1), tenant))
+        return orders
+
+    @property
+    def narrows(self) -> bool:
+        return any(self.cleaned_data.values())
+
+
+def _midnight(day: date, tenant: Tenant) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=tenant.zone)
