@@ -1,10 +1,11 @@
 """Numbers, money and dates as the user reads and types them."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time, get_datetime_format
@@ -14,6 +15,12 @@ from django.utils import timezone
 _UTC = ZoneInfo("UTC")
 _locale: ContextVar[str] = ContextVar("locale", default="en_GB")
 _zone: ContextVar[ZoneInfo] = ContextVar("zone", default=_UTC)
+
+_GROUPING_SPACE = re.compile(r"(?<=[0-9])[\s'’](?=[0-9]{3}(?![0-9]))")
+_PLAIN = re.compile(r"[-+]?(?=.*[0-9])[0-9]*(?:[.,][0-9]*)?")
+_GROUPED = re.compile(
+    r"[-+]?[0-9]{1,3}(?P<mark>[.,])[0-9]{3}(?:(?P=mark)[0-9]{3})*(?:(?!(?P=mark))[.,][0-9]*)?"
+)
 
 
 @contextmanager
@@ -64,25 +71,17 @@ def age(since: datetime) -> str:
 def parse_decimal(text: str) -> Decimal:
     """A number as typed, with comma or point: `1.234,50`, `1,234.50`, `1234,5`, `1 234.5`.
 
-    The last comma or point is the decimal sign, unless it is the only kind, stands in front of
-    exactly three digits, and groups digits in the user's locale. Raises ValueError.
+    With both, the last one is the decimal sign. A single one in front of three digits (`1.234`)
+    is what it is in the user's locale. Raises ValueError, also for digits grouped otherwise than
+    by threes.
     """
-    compact = "".join(text.split()).replace("\u202f", "").replace("'", "").replace("’", "")
-    decimal_sign = max(",.", key=compact.rfind)
-    whole, found, fraction = compact.rpartition(decimal_sign)
-    if found:
-        other = "," if decimal_sign == "." else "."
-        groups_only = (
-            other not in compact
-            and len(fraction) == 3
-            and (decimal_sign in whole or decimal_sign != get_decimal_symbol(_locale.get()))
-        )
-        whole = whole.replace(other, "").replace(decimal_sign, "")
-        compact = whole + fraction if groups_only else f"{whole}.{fraction}"
-    try:
-        value = Decimal(compact)
-    except InvalidOperation as error:
-        raise ValueError("Enter a number, such as 12.50 or 12,50.") from error
-    if not value.is_finite() or "e" in compact.lower() or "_" in compact:
+    compact = _GROUPING_SPACE.sub("", text.strip())
+    plain, grouped = _PLAIN.fullmatch(compact), _GROUPED.fullmatch(compact)
+    if plain and grouped:
+        is_decimal_sign = grouped["mark"] == get_decimal_symbol(_locale.get())
+        grouped = None if is_decimal_sign or compact.lstrip("+-").startswith("0") else grouped
+    if grouped:
+        compact = compact.replace(grouped["mark"], "")
+    elif not plain:
         raise ValueError("Enter a number, such as 12.50 or 12,50.")
-    return value
+    return Decimal(compact.replace(",", "."))

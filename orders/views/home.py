@@ -17,7 +17,7 @@ OLDEST, RECENT = 5, 10
 def home(request: PortalRequest) -> HttpResponse:
     own = Order.objects.created_by_actor(request.user.actor_ref)
     context: dict[str, Any] = {
-        "drafts": drafts.summaries(tenant=request.tenant, owner=request.user),
+        "drafts": drafts.summaries(owner=request.user),
         "sent_back": own.filter(status=Order.Status.PENDING, awaiting=Order.Awaiting.REP),
         "recent": own[:RECENT],
     }
