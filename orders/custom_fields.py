@@ -1,5 +1,6 @@
 """Checks the custom fields that a tenant has configured; all others are free."""
 
+import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
@@ -9,7 +10,7 @@ from portal.errors import Detail
 from portal.models import Tenant
 from portal.text import normalize_email
 
-_PHONE_CHARACTERS = frozenset("0123456789 +-()./")
+_PHONE = re.compile(r"[ +()./-]*[0-9][0-9 +()./-]*")
 
 
 def custom_field_problems(*, tenant: Tenant, sent: Mapping[str, Any]) -> Iterator[Detail]:
@@ -39,7 +40,7 @@ def _problem(field: CustomField, value: Any) -> str | None:
                 normalize_email(value)
             except ValueError as error:
                 return str(error)
-        case CustomField.Type.PHONE if not set(value) <= _PHONE_CHARACTERS:
+        case CustomField.Type.PHONE if not _PHONE.fullmatch(value):
             return f"{field.label} must be a phone number, such as +31 20 123 4567."
         case CustomField.Type.SELECT if value not in field.options:
             return f"{field.label} must be one of: {', '.join(field.options)}."

@@ -128,8 +128,10 @@ def _check_json(value: Any, depth: int) -> None:
     elif isinstance(value, list):
         for inner in value:
             _check_json(inner, depth + 1)
-    elif isinstance(value, str) and (found := text.hidden_character(value, multiline=True)):
-        raise _refusal(f"This contains a character that cannot be seen ({found}).")
+    elif isinstance(value, str):
+        found = text.hidden_character(value.replace("\r\n", "\n"), multiline=True)
+        if found:
+            raise _refusal(f"This contains a character that cannot be seen ({found}).")
 
 
 class Omissible:
