@@ -100,7 +100,8 @@ def compare_addresses(order: Order) -> list[Compared]:
 
 def labelled(details: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
     """Extension or upgrade details with words instead of the contract's field names."""
-    return [(_DETAIL_LABELS.get(key, key), value) for key, value in (details or {}).items()]
+    sent = details or {}
+    return [(label, sent[key]) for key, label in _DETAIL_LABELS.items() if key in sent]
 
 
 def custom_fields(order: Order) -> list[tuple[str, str]]:

@@ -58,6 +58,7 @@ class PortalAdminSite(admin.AdminSite):
     site_title = "Order portal"
     site_header = "Order portal: administration"
     index_title = "Administration"
+    enable_nav_sidebar = False
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and portal_request(request).tenant is not None
