@@ -9,12 +9,13 @@ from django.db.models.constants import OnConflict
 from django.db.models.sql import InsertQuery
 
 from customers.models import Customer, CustomerType
-from portal.errors import Detail, DomainError, NotFound
+from portal.errors import Conflict, Detail, DomainError, NotFound
 from portal.models import Tenant
 from portal.permissions import Actor
 from portal.text import clean, normalize_email
 
 VALIDATION_ERROR = "VALIDATION_ERROR"
+CUSTOMER_HAS_PENDING_ORDERS = "CUSTOMER_HAS_PENDING_ORDERS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,33 @@ def update_customer(*, actor: Actor, customer: Customer, record: Record) -> Cust
         setattr(customer, name, getattr(record, name))
     customer.save(update_fields=[*record.FIELDS, "updated_at"])
     return change_email(customer=customer, email=record.email)
+
+
+@transaction.atomic
+def set_status(*, actor: Actor, customer: Customer, status: Customer.Status) -> Customer:
+    """Makes a customer inactive, so that they cannot order, or active again.
+
+    Raises PermissionRefused, or Conflict `CUSTOMER_HAS_PENDING_ORDERS`. Contract: Customers.
+    """
+    actor.require("customers.change_customer", "You may not change customers.")
+    if status == Customer.Status.INACTIVE:
+        require_no_pending_orders(customer=customer)
+    customer.status = status
+    customer.save(update_fields=["status", "updated_at"])
+    return customer
+
+
+def require_no_pending_orders(*, customer: Customer) -> None:
+    """Raises Conflict `CUSTOMER_HAS_PENDING_ORDERS`, naming them.
+
+    Inside a transaction: the row stays locked, so that no order can be added meanwhile.
+    """
+    locked = Customer.objects.select_for_update().get(pk=customer.pk)
+    pending = locked.orders.filter(status="pending").values_list("public_id", flat=True)[:4]
+    if ids := list(pending):
+        names = ", ".join(ids[:3]) + (" and more" if len(ids) > 3 else "")
+        message = f"This customer has pending orders: {names}."
+        raise Conflict.at("status", CUSTOMER_HAS_PENDING_ORDERS, message)
 
 
 @transaction.atomic

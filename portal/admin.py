@@ -1,0 +1,237 @@
+"""Tenants, users, groups and API keys in the admin."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from portal import formats
+from portal.admin_site import SuperuserOnly, TenantAdmin, TenantForm, portal_request
+from portal.models import ApiKey, Tenant, User
+from portal.permissions import ROLES, SCOPES
+
+if TYPE_CHECKING:
+    _TenantModelAdmin = admin.ModelAdmin[Tenant]
+    _UserCreationForm = AdminUserCreationForm[User]
+    _UserChangeForm = UserChangeForm[User]
+else:
+    _TenantModelAdmin = admin.ModelAdmin
+    _UserCreationForm = AdminUserCreationForm
+    _UserChangeForm = UserChangeForm
+
+admin.site.unregister(Group)
+
+
+class PermissionBoxes:
+    """Groups and permissions as boxes to tick, of what the portal itself has."""
+
+    filter_horizontal: ClassVar[Any] = ()
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        if db_field.remote_field.model is Permission:
+            kwargs["queryset"] = Permission.objects.filter(
+                content_type__app_label__in=["portal", "catalog", "customers", "orders"]
+            ).select_related("content_type")
+        kwargs["widget"] = forms.CheckboxSelectMultiple(attrs={"class": "boxes"})
+        field = db_field.formfield(**kwargs)
+        field.help_text = ""
+        return field
+
+
+@admin.register(Tenant)
+class TenantsAdmin(_TenantModelAdmin):
+    """Superusers see every tenant; managers change the rules of their own."""
+
+    list_display = ("name", "slug", "currency", "vat_rate", "time_zone")
+    list_filter = ("currency",)
+    search_fields = ("name", "slug")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Tenant]:
+        tenants = super().get_queryset(request)
+        if request.user.is_superuser:
+            return tenants
+        return tenants.filter(pk=portal_request(request).tenant.pk)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Prices and programs rely on these two."""
+        return ("slug", "currency") if obj else ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class UserForm(_UserChangeForm):
+    class Meta:
+        model = User
+        fields = "__all__"
+
+
+class NewUserForm(_UserCreationForm):
+    class Meta:
+        model = User
+        fields = ("username", "email")
+
+
+@admin.register(User)
+class UserAdmin(SuperuserOnly, PermissionBoxes, DjangoUserAdmin):  # type: ignore[type-arg]
+    """The people of the tenant that the superuser works in. They are deactivated, not deleted."""
+
+    form = UserForm
+    add_form = NewUserForm
+    list_display = ("username", "email", "roles", "is_active", "is_staff", "is_superuser")
+    list_filter = ("groups", "is_active", "is_staff", "is_superuser")
+    search_fields = ("username", "email", "first_name", "last_name")
+    readonly_fields = ("tenant", "last_login", "date_joined")
+    fieldsets = (
+        (None, {"fields": ("username", "email", "password", "tenant")}),
+        ("Person", {"fields": ("first_name", "last_name", "locale")}),
+        (
+            "What they may do",
+            {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")},
+        ),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = (
+        (
+            None,
+            {
+                "classes": ("wide",),
+                "fields": ("username", "email", "usable_password", "password1", "password2"),
+            },
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        users = super().get_queryset(request).filter(tenant=portal_request(request).tenant)
+        return users.prefetch_related("groups")
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        if not change:
+            obj.tenant = portal_request(request).tenant
+        super().save_model(request, obj, form, change)
+
+    @admin.display(description="Roles")
+    def roles(self, user: User) -> str:
+        return ", ".join(group.name for group in user.groups.all()) or "–"
+
+
+@admin.register(Group)
+class GroupAdmin(SuperuserOnly, PermissionBoxes, DjangoGroupAdmin):  # type: ignore[misc]
+    """Further groups; the permissions of the roles themselves are fixed."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        fixed = obj is not None and obj.name in ROLES
+        return super().has_change_permission(request, obj) and not fixed
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is not None and self.has_change_permission(request, obj)
+
+
+class ApiKeyForm(TenantForm[ApiKey]):
+    scopes = forms.MultipleChoiceField(
+        choices=[(scope, scope) for scope in SCOPES],
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text="What programs may do with this key; without any, nothing.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for widget, label in zip(
+            self.fields["expires_at"].widget.widgets, ("Expiry date", "Expiry time"), strict=True
+        ):
+            widget.attrs["aria-label"] = label
+        self.token = "" if self.instance.pk else self.instance.set_secret()
+
+
+class KeyStatusFilter(admin.SimpleListFilter):
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("valid", "Valid"), ("expired", "Expired"), ("revoked", "Revoked")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        expired = Q(revoked_at__isnull=True, expires_at__lte=timezone.now())
+        match self.value():
+            case "valid":
+                return queryset.filter(revoked_at__isnull=True).exclude(expired)
+            case "expired":
+                return queryset.filter(expired)
+            case "revoked":
+                return queryset.filter(revoked_at__isnull=False)
+        return queryset
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(SuperuserOnly, TenantAdmin[ApiKey]):
+    """Keys of programs. The key itself is shown once, on the page after it was made."""
+
+    form = ApiKeyForm
+    list_display = ("name", "public_id", "badge", "created", "expires_at")
+    list_filter = (KeyStatusFilter,)
+    search_fields = ("name", "public_id")
+    actions = ("revoke",)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        fields = ("name", "scopes", "expires_at")
+        return (*fields, "public_id", "badge", "created", "revoked_at") if obj else fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("public_id", "badge", "created", "revoked_at")
+
+    @admin.display(description="Status")
+    def badge(self, key: ApiKey) -> SafeString:
+        status = "valid"
+        if key.revoked_at:
+            status = "revoked"
+        elif key.expires_at and key.expires_at <= timezone.now():
+            status = "expired"
+        return format_html('<span class="badge badge-{}">{}</span>', status, status.capitalize())
+
+    @admin.display(description="Created", ordering="created_at")
+    def created(self, key: ApiKey) -> str:
+        return formats.moment(key.created_at)
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        response: HttpResponse = super().add_view(request, form_url, extra_context)
+        add_never_cache_headers(response)
+        return response
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        obj.token = form.token
+
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Shows the key, now or never: it is in no session, message or log."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"API key “{obj.name}”",
+            "opts": self.opts,
+            "key": obj,
+            "token": obj.token,
+        }
+        return TemplateResponse(request, "admin/portal/apikey/created.html", context)
+
+    @admin.action(description="Revoke selected API keys", permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        number = queryset.filter(revoked_at__isnull=True).update(revoked_at=timezone.now())
+        messages.success(request, f"Revoked: {number}. They no longer open the API.")
