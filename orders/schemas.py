@@ -111,27 +111,30 @@ def _custom_fields(value: Any) -> Any:
         return None
     if not isinstance(value, dict):
         raise _refusal("Send an object.")
-    _check_json(value, depth=1)
+    for key, inner in value.items():
+        _check_json(key, "A name", depth=1)
+        _check_json(inner, f"“{key}”", depth=2)
     if len(exact_json.dumps(value).encode()) > CUSTOM_FIELDS_BYTES:
         raise _refusal("Custom fields may take 64 kB at most.")
     return value
 
 
-def _check_json(value: Any, depth: int) -> None:
+def _check_json(value: Any, name: str, depth: int) -> None:
     """Refuses strings and keys with hidden characters, and nesting that nobody means."""
     if depth > CUSTOM_FIELDS_DEPTH:
-        raise _refusal(f"Custom fields may be nested {CUSTOM_FIELDS_DEPTH} levels deep at most.")
+        raise _refusal(f"{name} may be nested {CUSTOM_FIELDS_DEPTH} levels deep at most.")
     if isinstance(value, dict):
         for key, inner in value.items():
-            _check_json(key, depth)
-            _check_json(inner, depth + 1)
+            _check_json(key, name, depth)
+            _check_json(inner, name, depth + 1)
     elif isinstance(value, list):
         for inner in value:
-            _check_json(inner, depth + 1)
+            _check_json(inner, name, depth + 1)
     elif isinstance(value, str):
-        found = text.hidden_character(value.replace("\r\n", "\n"), multiline=True)
-        if found:
-            raise _refusal(f"This contains a character that cannot be seen ({found}).")
+        # Lines may end as they do on Windows; what is sent is kept as it is.
+        shown = value.replace("\r\n", "\n")
+        if found := text.hidden_character(shown, multiline=True):
+            raise _refusal(f"{name} contains a character that cannot be seen ({found}).")
 
 
 class Omissible:

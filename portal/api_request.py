@@ -59,7 +59,8 @@ def _read(request: HttpRequest) -> bytes:
     too_large = ApiError(413, "BODY_TOO_LARGE", "A request may have 2 MB at most.")
     if announced.isdecimal() and int(announced[:20]) > MAX_BODY:
         raise too_large
-    if not _JSON.fullmatch(request.headers.get("Content-Type", "")):
+    # Nothing at all needs no media type: it is simply no JSON.
+    if announced.strip("0") and not _JSON.fullmatch(request.headers.get("Content-Type", "")):
         message = "Send Content-Type: application/json, in UTF-8."
         raise ApiError(415, "UNSUPPORTED_MEDIA_TYPE", message)
     try:

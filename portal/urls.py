@@ -15,7 +15,8 @@ urlpatterns = [
     path("catalog/", include("catalog.urls")),
     path("", include("portal.account_urls")),
     path("healthz", views.healthz, name="healthz"),
+    re_path(r"^v1/?$", unknown),
     path("v1/", api.urls),
-    re_path(r"^v1(?:/.*)?$", unknown),
+    re_path(r"^v1/", unknown),
     path("admin/", admin.site.urls),
 ]
