@@ -180,7 +180,13 @@ PostalCode = Annotated[
 ]
 RequiredDetail = Annotated[str, Text(DETAIL_LENGTH, required=True)]
 Reason = Annotated[str, Text(1000, multiline=True)]
-Sku = Annotated[str, Text(SKU_LENGTH, required=True)]
+Sku = Annotated[
+    str,
+    Text(SKU_LENGTH, required=True),
+    WithJsonSchema(
+        {"type": "string", "minLength": 1, "maxLength": SKU_LENGTH, "x-additive": ["maxLength"]}
+    ),
+]
 Quantity = Annotated[
     int, Field(ge=1, le=MAX_QUANTITY, json_schema_extra=MAXIMUM), BeforeValidator(_whole_number)
 ]
