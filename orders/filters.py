@@ -47,11 +47,10 @@ class OrderFilter(forms.Form):
             }
         ),
     )
-    whose = forms.ChoiceField(
-        label="Whose orders",
+    mine = forms.BooleanField(
+        label="Only mine",
         required=False,
-        choices=[("", "All orders"), ("mine", "Mine")],
-        widget=forms.RadioSelect,
+        widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
     )
     status = _choice_field("Status", Order.Status.choices)
     type = _choice_field("Type", Order.Type.choices)
@@ -64,7 +63,7 @@ class OrderFilter(forms.Form):
         asked = self.cleaned_data
         if text := asked.get("q"):
             orders = orders.matching(text)
-        if asked.get("whose"):
+        if asked.get("mine"):
             orders = orders.created_by_actor(user.actor_ref)
         if status := asked.get("status"):
             orders = orders.filter(status=status)

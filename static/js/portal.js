@@ -13,6 +13,11 @@
   body.addEventListener("htmx:configRequest", (event) => {
     const token = csrfToken();
     if (token) event.detail.headers["X-CSRFToken"] = token;
+    if (event.detail.verb !== "get") return;
+    /* Addresses that people keep and share: without the filters that are empty. */
+    for (const [name, value] of [...event.detail.formData]) {
+      if (value === "") event.detail.formData.delete(name);
+    }
   });
 
   document.addEventListener("submit", (event) => {

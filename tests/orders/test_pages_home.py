@@ -7,7 +7,7 @@ from django.test import Client
 from orders.models import Order
 from portal.models import Tenant, User
 from portal.permissions import Actor
-from tests.factories import UserFactory, make_order
+from tests.factories import DraftFactory, UserFactory, make_order
 
 
 def _send_back(order: Order) -> None:
@@ -53,8 +53,6 @@ def test_manager_without_work_is_told_so(manager_client: Client) -> None:
 
 
 def test_draft_that_was_typed_into_comes_first(rep_client: Client, rep: User) -> None:
-    from tests.factories import DraftFactory
-
     draft = DraftFactory(owner=rep, sequence=3)
     DraftFactory(owner=rep, sequence=0)
     DraftFactory(owner=UserFactory(), sequence=1)

@@ -62,10 +62,10 @@ def test_filters_narrow_together(rep_client: Client, rep_actor: Actor) -> None:
     mine_cancelled = make_order(actor=rep_actor, status=Order.Status.CANCELLED)
     theirs = make_order(orderType="upgrade")
 
-    assert _shown(rep_client.get("/orders/", {"whose": "mine"})) == [mine_cancelled, mine]
+    assert _shown(rep_client.get("/orders/", {"mine": "on"})) == [mine_cancelled, mine]
     assert _shown(rep_client.get("/orders/", {"status": "pending"})) == [theirs, mine]
     assert _shown(rep_client.get("/orders/", {"type": "upgrade"})) == [theirs]
-    both = {"whose": "mine", "status": "cancelled"}
+    both = {"mine": "on", "status": "cancelled"}
     assert _shown(rep_client.get("/orders/", both)) == [mine_cancelled]
 
 
@@ -109,7 +109,7 @@ def test_pages_lead_to_older_orders_and_keep_the_filters(rep_client: Client) -> 
         {"q": "  "},
         {"status": "gone"},
         {"type": "\0"},
-        {"whose": "theirs"},
+        {"mine": "\0"},
         {"created_from": "yesterday"},
         {"created_from": "0001-01-01"},
         {"created_to": "9999-12-31"},
