@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.db import models
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -57,8 +58,9 @@ class ProductAdmin(TenantAdmin[Product]):
     list_filter = ("status", "category", "brand")
     search_fields = ("name", "sku", "brand", "public_id")
     search_help_text = "Name, SKU, brand or product id"
+    ordering = ("name", "pk")
     readonly_fields = ("public_id", "variants_links")
-    exclude: ClassVar[Any] = ["tenant"]
+    formfield_overrides: ClassVar[Any] = {models.URLField: {"assume_scheme": "https"}}
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Products are discontinued: orders refer to them."""

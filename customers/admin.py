@@ -118,4 +118,4 @@ class CustomerAdmin(TenantAdmin[Customer]):
 
 def _lines(address: Mapping[str, Any] | None) -> SafeString:
     values = [str(value) for value in (address or {}).values() if value]
-    return format_html_join(format_html("<br>"), "{}", ((value,) for value in values or ["–"]))
+    return format_html_join(SafeString("<br>"), "{}", ((value,) for value in values or ["–"]))

@@ -12,6 +12,7 @@ from orders.models import Order
 from portal.models import Tenant, User
 from portal.permissions import Actor
 from tests.factories import CustomerFactory, VariantFactory, address, make_order, order_body
+from tests.permissions import grant
 
 LIST = reverse("admin:orders_order_changelist")
 
@@ -376,13 +377,3 @@ def test_bulk_cancel_with_a_bad_reason_asks_again(manager_client: Client) -> Non
 )
 def test_forged_bulk_request_goes_back_to_the_list(manager_client: Client, data) -> None:
     assert manager_client.post(bulk_url("confirm"), data)["Location"] == LIST
-
-
-def grant(user: User, *names: str) -> None:
-    from django.contrib.auth.models import Permission
-
-    for name in names:
-        app, codename = name.split(".")
-        user.user_permissions.add(
-            Permission.objects.get(content_type__app_label=app, codename=codename)
-        )
