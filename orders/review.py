@@ -8,6 +8,7 @@ from typing import Any
 
 from orders.models import CustomField, Order, OrderItem
 from portal.exact_json import dumps
+from portal.formats import money
 from portal.permissions import Actor
 
 REPEATED_WITHIN = timedelta(hours=24)
@@ -98,9 +99,11 @@ def compare_addresses(order: Order) -> list[Compared]:
     ]
 
 
-def labelled(details: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
+def labelled(details: Mapping[str, Any] | None, currency: str) -> list[tuple[str, Any]]:
     """Extension or upgrade details with words instead of the contract's field names."""
-    sent = details or {}
+    sent = dict(details or {})
+    if "previousMonthlyAmount" in sent:
+        sent["previousMonthlyAmount"] = money(sent["previousMonthlyAmount"], currency)
     return [(label, sent[key]) for key, label in _DETAIL_LABELS.items() if key in sent]
 
 

@@ -99,8 +99,8 @@ def _page(
         "can_cancel": review.can_cancel(shown, actor),
         "differences": [row for row in review.compare_customer(shown) if row.differs],
         "remarks": list(review.remarks(shown)),
-        "extension_details": review.labelled(shown.extension_details),
-        "upgrade_details": review.labelled(shown.upgrade_details),
+        "extension_details": review.labelled(shown.extension_details, shown.currency),
+        "upgrade_details": review.labelled(shown.upgrade_details, shown.currency),
         "custom_fields": review.custom_fields(shown),
         "events": list(shown.events.all())[::-1],
     }

@@ -1,5 +1,6 @@
 """An order's page, and confirming and cancelling from it."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -40,7 +41,7 @@ def test_page_shows_everything_about_the_order(rep_client: Client) -> None:
         upgradeDetails={
             "previousDevice": "MacBook Air",
             "previousSerialNumber": "C02ABC",
-            "previousMonthlyAmount": 19,
+            "previousMonthlyAmount": Decimal("19.5"),
             "previousRentalId": "rent_1",
         },
         customFields={"poNumber": "PO-77"},
@@ -52,7 +53,7 @@ def test_page_shows_everything_about_the_order(rep_client: Client) -> None:
         order.public_id, "Pending", "Upgrade", "Zoë Jansen", "Café De Kroon", "zoe@kroon.example",
         "+31 20 123 45 67", "Business", "3011 AD", "Haven 9", "MACBOOK-PRO-16-M3",
         "Silver, grade A", "1,200", "€25.50", "€30,600.00", "€734,400.00", "MacBook Air", "C02ABC",
-        "poNumber", "PO-77", "Deliver before noon.", "Created",
+        "€19.50", "poNumber", "PO-77", "Deliver before noon.", "Created",
     ):  # fmt: skip
         assert shown in text
 
