@@ -102,10 +102,13 @@ def unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
     return error_response(ApiError(503, "UNAVAILABLE", message, {"Retry-After": "2"}))
 
 
+@api.exception_handler(Http404)
+def missing(request: HttpRequest, error: Http404) -> HttpResponse:
+    return error_response(_of_status(404))
+
+
 @api.exception_handler(Exception)
 def failed(request: HttpRequest, error: Exception) -> HttpResponse:
-    if isinstance(error, Http404):
-        return error_response(_of_status(404))
     logger.error("The API failed.", exc_info=error)
     return error_response(_of_status(500))
 

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client
+from django.http import Http404
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from orders.models import Order
+from portal.api import api
 from portal.api_request import MAX_BODY
 from portal.models import ApiKey, Tenant
 from tests.api import ORDERS, post, problems
@@ -201,6 +203,14 @@ def test_our_own_failure_tells_nothing(api_client: Client, tenant: Tenant) -> No
     response = post(api_client, order_body("A"))
     assert problems(response) == (500, "INTERNAL_ERROR", [])
     assert b"customfield" not in response.content
+
+
+def test_operation_may_say_that_there_is_no_such_thing(rf: RequestFactory) -> None:
+    response = api.on_exception(rf.get("/v1/orders/ord_1"), Http404())
+    assert (response.status_code, response.content) == (
+        404,
+        b'{"error":{"code":"NOT_FOUND","message":"There is no such address. See /v1/docs."}}',
+    )
 
 
 def test_missing_database_is_said_so() -> None:
