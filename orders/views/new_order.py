@@ -183,7 +183,7 @@ def _address(draft: Draft) -> str:
 
 
 def _go_to(request: PortalRequest, order: Order) -> HttpResponse:
-    address = f"/orders/{order.public_id}/"
+    address = reverse("order", args=[order.public_id])
     if request.htmx:
         return HttpResponseClientRedirect(address)
     response = redirect(address)

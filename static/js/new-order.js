@@ -51,7 +51,10 @@
     if (!event.detail.successful && event.detail.xhr.status !== 422) {
       dirty = true;
       say("Not saved yet. What you typed stays here.");
-    } else if (!dirty) say("Saved");
+    } else if (!dirty) {
+      say("Saved");
+      byId("removed").replaceChildren();
+    }
   });
 
   // Nothing was sent, or nobody answered: try again until it works.
@@ -135,9 +138,10 @@
     const list = event.detail.target;
     if (list.getAttribute("role") !== "listbox") return;
     const input = inputOf(list);
-    const text = input.value.trim();
+    const text = String(event.detail.requestConfig.parameters[input.name] ?? "").trim();
     list.dataset.text = text;
-    if (list.id === "search-results") {
+    if (text !== input.value.trim()) open(input, false); // An answer to what stood there before.
+    else if (list.id === "search-results") {
       byId("search-status").textContent = text && count(list, `Nothing matches “${text}”.`);
       open(input, text && document.activeElement === input);
       if (!list.hidden) activate(input, list.querySelector("[data-sku]"));
@@ -173,6 +177,7 @@
   };
 
   const choose = (input, option) => {
+    input.focus();
     if (option.dataset.sku) add({ sku: option.dataset.sku }, input);
     else if (option.dataset.record) fill(JSON.parse(option.dataset.record));
     open(input, false);
@@ -219,6 +224,7 @@
   /* Lines --------------------------------------------------------------------------------------- */
 
   let adding = Promise.resolve();
+  let waiting = 0;
 
   /* Enter adds what is highlighted; if the search is still under way, what it will find. */
   const addTyped = (input) => {
@@ -236,16 +242,23 @@
     listOf(input).replaceChildren();
     open(input, false);
     byId("search-status").textContent = "";
+    say("Saving…");
+    waiting += 1;
     adding = adding.then(async () => {
       const lines = byId("lines");
       const before = lines.children.length;
       const url = `${form().dataset.lineUrl}?${new URLSearchParams(query)}`;
       await htmx.ajax("get", url, { source: "#lines", target: "#lines", swap: "beforeend" });
+      waiting -= 1;
+      const next = byId("id_search").value || waiting;
       if (lines.children.length > before) {
         changed();
-        // Who is already typing the next one is not interrupted.
-        if (!byId("id_search").value) select(lines.lastElementChild);
-      } else if (!byId("id_search").value) byId("id_search").value = text;
+        // Who is already typing something else is not interrupted.
+        if (!next && document.activeElement === byId("id_search")) select(lines.lastElementChild);
+      } else {
+        if (!dirty) say("Saved");
+        if (!next) byId("id_search").value = text;
+      }
     });
   };
 
@@ -254,12 +267,23 @@
   const remove = (line) => {
     const next = line.nextElementSibling ?? line.previousElementSibling;
     const name = line.querySelector(".line-name strong").textContent;
+    // A save that is under way still answers with the price of this line.
+    byId("removed").append(line.querySelector(".line-price"));
     line.remove();
     byId("search-status").textContent = `${name} is removed.`;
     if (next) select(next);
     else byId("id_search").focus();
     changed();
   };
+
+  document.addEventListener("focusin", ({ target }) => {
+    if (isQuantity(target)) target.dataset.before = target.value;
+  });
+
+  const isQuantity = (field) => field.name?.endsWith("-quantity");
+
+  /* A scanner types its SKU wherever the cursor is: what is no quantity was meant for the search. */
+  const isScanned = (field) => isQuantity(field) && !/^\s*\d{0,5}\s*$/.test(field.value);
 
   /* Enter in a line leads back to the search; elsewhere it does nothing, it never submits. */
   const fieldKey = (event, field) => {
@@ -269,7 +293,14 @@
       remove(line);
     } else if (event.key === "Enter" && field.matches("input, select")) {
       event.preventDefault();
-      if (line) byId("id_search").focus();
+      if (isScanned(field)) {
+        const text = field.value.trim();
+        field.value = field.dataset.before;
+        changed();
+        byId("id_search").focus();
+        byId("id_search").value = text;
+        addTyped(byId("id_search"));
+      } else if (line) byId("id_search").focus();
     }
   };
 

@@ -1,7 +1,9 @@
 """A rep types an order while the customer is on the phone, in a real browser."""
 
 import re
+import time
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -47,6 +49,14 @@ def press(page: Page, *keys: str) -> None:
 
 def wait_until_saved(page: Page) -> None:
     expect(page.locator("#save-state")).to_have_text("Saved")
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    for _ in range(100):
+        if happened():
+            return
+        time.sleep(0.05)
+    raise AssertionError("It has not happened within five seconds.")
 
 
 def fill_in_customer(page: Page) -> None:
@@ -130,6 +140,7 @@ def test_leaving_at_once_loses_nothing(visit: Visit, rep: User) -> None:
     address_of_draft = page.url
     page.get_by_label("Notes").fill("Typed, and gone")
     page.goto("about:blank")
+    wait_until(lambda: Draft.objects.get().sequence == 1)
     page.goto(address_of_draft)
     expect(page.get_by_label("Notes")).to_have_value("Typed, and gone")
 
@@ -165,6 +176,17 @@ def test_scanner_types_sku_and_enter_in_one_go(visit: Visit, rep: User) -> None:
         "MACBOOK-PRO-16-M3",
         "IPAD-PRO-12-M2",
     ]
+
+
+def test_scanner_may_type_while_the_cursor_is_in_a_quantity(visit: Visit, rep: User) -> None:
+    page = visit("/orders/new/", rep)
+    add(page, "IPAD-PRO-12-M2")
+    expect(page.get_by_label("Quantity")).to_be_focused()
+    page.keyboard.insert_text("MACBOOK-PRO-16-M3")
+    press(page, "Enter")
+    expect(page.get_by_label("Quantity").last).to_be_focused()
+    expect(page.get_by_label("Quantity").first).to_have_value("1")
+    expect(page.locator(".line code")).to_have_text(["IPAD-PRO-12-M2", "MACBOOK-PRO-16-M3"])
 
 
 def test_scanned_text_that_matches_nothing_stays(visit: Visit, rep: User) -> None:
@@ -278,11 +300,11 @@ def test_expired_login_loses_nothing(visit: Visit, rep: User, complaints: list[s
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_page_is_accessible_in_every_state(
-    visit: Visit, rep: User, scheme: str, width: int
+    page: Page, visit: Visit, rep: User, scheme: Literal["light", "dark"], width: int
 ) -> None:
-    page = visit("/orders/new/", rep)
     page.set_viewport_size({"width": width, "height": 900})
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.emulate_media(color_scheme=scheme)
+    visit("/orders/new/", rep)
     assert accessibility_problems(page) == []
     fill_in_customer(page)
     add(page, "ipad")
