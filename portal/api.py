@@ -140,10 +140,11 @@ class ApiErrorsMiddleware:
         is_api = f"{request.path}/".startswith(API_PREFIX)
         if not is_api or response.status_code < 400 or _is_json(response):
             return response
-        answer = error_response(_of_status(response.status_code))
-        if "Allow" in response:
-            answer["Allow"] = response["Allow"]
-        return answer
+        # In place, so that what other middleware said in headers stays.
+        response.content = error_response(_of_status(response.status_code)).content
+        response["Content-Type"] = "application/json"
+        response["Content-Length"] = str(len(response.content))
+        return response
 
 
 def _is_json(response: HttpResponse) -> bool:
@@ -154,7 +155,7 @@ def _is_json(response: HttpResponse) -> bool:
 @login_not_required
 def unknown(request: HttpRequest) -> HttpResponse:
     """Any address below `/v1` that there is not, whatever slash it ends in."""
-    raise Http404
+    return error_response(_of_status(404))
 
 
 api.add_router("", "orders.api.router")

@@ -50,8 +50,11 @@ class JsonBody:
         try:
             self.data = exact_json.loads_strict(sent)
         except ValueError as error:
-            message = f"This is not proper JSON. {error}"
-            raise ValidationFailed([Detail("", "VALIDATION_ERROR", message)]) from error
+            raise _no_json(str(error)) from error
+
+
+def _no_json(why: str) -> ValidationFailed:
+    return ValidationFailed([Detail("", "VALIDATION_ERROR", f"This is not proper JSON. {why}")])
 
 
 def _read(request: HttpRequest) -> bytes:
@@ -63,11 +66,12 @@ def _read(request: HttpRequest) -> bytes:
     if announced.strip("0") and not _JSON.fullmatch(request.headers.get("Content-Type", "")):
         message = "Send Content-Type: application/json, in UTF-8."
         raise ApiError(415, "UNSUPPORTED_MEDIA_TYPE", message)
+    if not announced and "Transfer-Encoding" in request.headers:
+        raise _no_json("Send it in one piece, with Content-Length.")
     try:
         sent: bytes = request.read(MAX_BODY + 1)
     except UnreadablePostError as error:
-        message = "The request was cut off."
-        raise ValidationFailed([Detail("", "VALIDATION_ERROR", message)]) from error
+        raise _no_json("It was cut off.") from error
     if len(sent) > MAX_BODY:
         raise too_large
     return sent

@@ -136,6 +136,19 @@ def test_body_may_have_two_megabytes(api_client: Client, size: int, status: int)
     assert post(api_client, b" " * size).status_code == status
 
 
+def test_body_in_chunks_is_asked_for_in_one_piece(api_client: Client) -> None:
+    """Django reads as much as Content-Length says, and so nothing of it."""
+    response = post(api_client, b"", Transfer_Encoding="chunked")
+    assert problems(response) == (400, "VALIDATION_ERROR", [""])
+    assert b"Content-Length" in response.content
+
+
+def test_refusals_keep_the_headers_of_every_response(client: Client) -> None:
+    for response in (client.get(ORDERS), client.get("/v1/nope"), client.post(ORDERS)):
+        assert response["X-Content-Type-Options"] == "nosniff"
+        assert response["Content-Length"] == str(len(response.content))
+
+
 @pytest.mark.parametrize(
     ("media", "status"),
     [
