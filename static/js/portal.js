@@ -39,7 +39,10 @@
 
   /* An expired login asks for the password here, and then sends the change again. */
   const say = (text) => {
-    if (trouble) trouble.textContent = text;
+    if (!trouble) return;
+    /* What lies behind an open dialog can be neither seen nor heard. */
+    (loginDialog?.open ? loginDialog : body).append(trouble);
+    trouble.textContent = text;
   };
 
   body.addEventListener("htmx:responseError", (event) => {
@@ -57,7 +60,10 @@
   });
 
   body.addEventListener("htmx:sendError", () => say("No connection. Check the network and try again."));
-  body.addEventListener("htmx:afterOnLoad", () => say(""));
+
+  body.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful) say("");
+  });
 
   body.addEventListener("loggedIn", (event) => {
     if (event.detail.user !== body.dataset.user) {
@@ -65,6 +71,7 @@
       return;
     }
     loginDialog.close();
+    say("");
     loginDialog.querySelector("[type=password]").value = "";
     if (unsent?.elt.isConnected) htmx.ajax(unsent.verb, unsent.path, { source: unsent.elt });
     unsent = null;
