@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django_htmx.middleware import HtmxDetails
 from django_scopes import scope
 
@@ -54,5 +55,6 @@ class TenantMiddleware:
                 if tenant is not None:
                     request.tenant = tenant  # type: ignore[attr-defined]
                     scopes.enter_context(scope(tenant=tenant))
+                    scopes.enter_context(timezone.override(tenant.zone))
                     scopes.enter_context(use_formats(request.user.formats, tenant.zone))  # type: ignore[union-attr]
             return self.get_response(request)
