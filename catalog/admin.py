@@ -178,7 +178,8 @@ class VariantAdmin(TenantAdmin[Variant]):
     inlines = (PriceInline,)
 
     class Media:
-        js = ("js/admin.js",)
+        # After the script that makes the search boxes.
+        js = ("admin/js/jquery.init.js", "admin/js/autocomplete.js", "js/admin.js")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Variants become inactive: orders refer to them."""
@@ -200,8 +201,8 @@ class VariantAdmin(TenantAdmin[Variant]):
     @admin.display(description="Per month")
     def prices_column(self, variant: Variant) -> str:
         currency = variant.tenant.currency
-        return ", ".join(
-            f"{price.contract_length}: {formats.money(price.monthly_price, currency)}"
+        return " · ".join(
+            f"{price.contract_length} months {formats.money(price.monthly_price, currency)}"
             for price in variant.prices.all()
         )
 

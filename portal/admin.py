@@ -19,30 +19,43 @@ from django.utils.safestring import SafeString
 from portal import formats
 from portal.admin_site import SuperuserOnly, TenantAdmin, TenantForm, portal_request
 from portal.models import ApiKey, Tenant, User
-from portal.permissions import ROLES, SCOPES
+from portal.permissions import MANAGER, ROLES, SCOPES
 
 if TYPE_CHECKING:
     _TenantModelAdmin = admin.ModelAdmin[Tenant]
     _UserCreationForm = AdminUserCreationForm[User]
     _UserChangeForm = UserChangeForm[User]
+    _PermissionField = forms.ModelMultipleChoiceField[Permission]
 else:
     _TenantModelAdmin = admin.ModelAdmin
     _UserCreationForm = AdminUserCreationForm
     _UserChangeForm = UserChangeForm
+    _PermissionField = forms.ModelMultipleChoiceField
 
 admin.site.unregister(Group)
 
 
+GRANTABLE = ROLES[MANAGER] | {"orders.confirm_own_order"}
+"""Permissions that can be given beyond a role; all others decide nothing."""
+
+
+class PermissionField(_PermissionField):
+    def label_from_instance(self, obj: Any) -> str:
+        return str(obj.name)
+
+
 class PermissionBoxes:
-    """Groups and permissions as boxes to tick, of what the portal itself has."""
+    """Groups and permissions as boxes to tick."""
 
     filter_horizontal: ClassVar[Any] = ()
 
     def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         if db_field.remote_field.model is Permission:
+            apps, codenames = zip(*(name.split(".") for name in GRANTABLE), strict=True)
+            kwargs["form_class"] = PermissionField
             kwargs["queryset"] = Permission.objects.filter(
-                content_type__app_label__in=["portal", "catalog", "customers", "orders"]
-            ).select_related("content_type")
+                content_type__app_label__in=apps, codename__in=codenames
+            ).order_by("content_type__app_label", "name")
         kwargs["widget"] = forms.CheckboxSelectMultiple(attrs={"class": "boxes"})
         field = db_field.formfield(**kwargs)
         field.help_text = ""
@@ -95,7 +108,7 @@ class UserAdmin(SuperuserOnly, PermissionBoxes, DjangoUserAdmin):  # type: ignor
     list_display = ("username", "email", "roles", "is_active", "is_staff", "is_superuser")
     list_filter = ("groups", "is_active", "is_staff", "is_superuser")
     search_fields = ("username", "email", "first_name", "last_name")
-    readonly_fields = ("tenant", "last_login", "date_joined")
+    readonly_fields = ("tenant", "logged_in", "joined")
     fieldsets = (
         (None, {"fields": ("username", "email", "password", "tenant")}),
         ("Person", {"fields": ("first_name", "last_name", "locale")}),
@@ -103,7 +116,7 @@ class UserAdmin(SuperuserOnly, PermissionBoxes, DjangoUserAdmin):  # type: ignor
             "What they may do",
             {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")},
         ),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
+        ("Dates", {"fields": ("logged_in", "joined")}),
     )
     add_fieldsets = (
         (
@@ -123,6 +136,14 @@ class UserAdmin(SuperuserOnly, PermissionBoxes, DjangoUserAdmin):  # type: ignor
         if not change:
             obj.tenant = portal_request(request).tenant
         super().save_model(request, obj, form, change)
+
+    @admin.display(description="Last login")
+    def logged_in(self, user: User) -> str:
+        return formats.moment(user.last_login) if user.last_login else "–"
+
+    @admin.display(description="Joined")
+    def joined(self, user: User) -> str:
+        return formats.moment(user.date_joined)
 
     @admin.display(description="Roles")
     def roles(self, user: User) -> str:
@@ -182,17 +203,17 @@ class ApiKeyAdmin(SuperuserOnly, TenantAdmin[ApiKey]):
     """Keys of programs. The key itself is shown once, on the page after it was made."""
 
     form = ApiKeyForm
-    list_display = ("name", "public_id", "badge", "created", "expires_at")
+    list_display = ("name", "public_id", "badge", "created", "expires")
     list_filter = (KeyStatusFilter,)
     search_fields = ("name", "public_id")
     actions = ("revoke",)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         fields = ("name", "scopes", "expires_at")
-        return (*fields, "public_id", "badge", "created", "revoked_at") if obj else fields
+        return (*fields, "public_id", "badge", "created", "revoked") if obj else fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("public_id", "badge", "created", "revoked_at")
+        return ("public_id", "badge", "created", "revoked")
 
     @admin.display(description="Status")
     def badge(self, key: ApiKey) -> SafeString:
@@ -207,10 +228,19 @@ class ApiKeyAdmin(SuperuserOnly, TenantAdmin[ApiKey]):
     def created(self, key: ApiKey) -> str:
         return formats.moment(key.created_at)
 
+    @admin.display(description="Expires", ordering="expires_at")
+    def expires(self, key: ApiKey) -> str:
+        return formats.moment(key.expires_at) if key.expires_at else "never"
+
+    @admin.display(description="Revoked")
+    def revoked(self, key: ApiKey) -> str:
+        return formats.moment(key.revoked_at) if key.revoked_at else "–"
+
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        response: HttpResponse = super().add_view(request, form_url, extra_context)
+        one_button = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        response: HttpResponse = super().add_view(request, form_url, one_button)
         add_never_cache_headers(response)
         return response
 

@@ -52,6 +52,9 @@ def actor_of(request: HttpRequest) -> Actor:
     return Actor.from_user(portal_request(request).user)
 
 
+APP_ORDER = ["orders", "customers", "catalog", "portal", "auth"]
+
+
 class PortalAdminSite(admin.AdminSite):
     site_title = "Order portal"
     site_header = "Order portal: administration"
@@ -70,6 +73,11 @@ class PortalAdminSite(admin.AdminSite):
         if context["has_permission"] and request.user.is_superuser:
             context["tenants"] = list(Tenant.objects.only("slug", "name"))
         return context
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """What managers work with most comes first."""
+        apps = super().get_app_list(request, app_label)
+        return sorted(apps, key=lambda app: APP_ORDER.index(app["app_label"]))
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

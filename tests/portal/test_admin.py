@@ -1,6 +1,6 @@
 """The admin site: who comes in, in which tenant; tenants, users, groups, API keys, fields."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -208,6 +208,17 @@ def test_user_gets_a_role_and_keeps_the_tenant(
     assert list(rep.groups.all()) == [group]
 
 
+def test_user_is_given_a_permission_beyond_the_role(superuser_client: Client, rep: User) -> None:
+    own = Permission.objects.get(codename="confirm_own_order")
+    pointless = Permission.objects.get(codename="change_order")
+    sent = {"username": "rep", "email": rep.email, "is_active": "on"}
+    change = url("portal_user", "change", rep.pk)
+    superuser_client.post(change, {**sent, "user_permissions": [own.pk]})
+    assert list(rep.user_permissions.all()) == [own]
+    page = superuser_client.post(change, {**sent, "user_permissions": [pointless.pk]})
+    assert list(page.context["adminform"].form.errors) == ["user_permissions"]
+
+
 def test_users_of_another_tenant_are_never_shown(
     superuser_client: Client, superuser: User, other_tenant: Tenant
 ) -> None:
@@ -271,6 +282,11 @@ def test_new_key_is_shown_once_and_opens_the_api(superuser_client: Client, tenan
         text = superuser_client.get(again).content.decode()
         assert secret not in text
         assert key.secret_hash not in text
+
+
+def test_expiry_is_typed_in_the_time_of_the_tenant(superuser_client: Client) -> None:
+    make_key(superuser_client, expires_at_0="2026-07-01", expires_at_1="12:00")
+    assert ApiKey.objects.get().expires_at == datetime(2026, 7, 1, 10, tzinfo=UTC)
 
 
 def test_key_needs_known_scopes_and_a_name(superuser_client: Client) -> None:
