@@ -7,11 +7,19 @@ from typing import Any
 import pytest
 from django.test import Client, override_settings
 from django_scopes import scope
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from portal.models import ApiKey, Tenant, User
 from portal.permissions import MANAGER, Actor
 from tests.browser import chromium
 from tests.factories import ApiKeyFactory, TenantFactory, UserFactory
+
+# The same examples in every run, however busy the machine is.
+hypothesis_settings.register_profile(
+    "portal", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("portal")
 
 
 class PortalClient(Client):
