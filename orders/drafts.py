@@ -34,8 +34,8 @@ _LATEST = 2**53
 class Revision:
     """Which page posts, and how new what it posts is.
 
-    `tab` is the page as it was loaded, `base` the draft's sequence number at that moment,
-    `sequence` the number of this change.
+    `tab` is the page as it was loaded, `base` the number of the last change that it shows the
+    answer to, `sequence` the number of this change.
     """
 
     tab: str
@@ -118,12 +118,14 @@ class Difference:
 class Sheet:
     """A draft as the page shows it: what was typed, its lines priced now, the known customer.
 
+    `changed`: the lines whose price cell is not what the page shows already.
     `vat_moved`: the VAT rate, or whether prices include it, is not what was shown last.
     """
 
     draft: Draft
     typed: Typed
     lines: Sequence[SheetLine]
+    changed: Sequence[SheetLine]
     totals: Totals
     vat_moved: bool
     totals_moved: bool
@@ -325,7 +327,7 @@ def _require_current(draft: Draft, revision: Revision) -> None:
 
 
 def _store(tenant: Tenant, draft: Draft, typed: Typed, revision: Revision) -> Sheet:
-    sheet = _sheet(tenant, draft, typed, revision.tab)
+    sheet = _sheet(tenant, draft, typed, revision.tab, base=revision.base)
     draft.quote = _shown(sheet)
     _write(draft, typed, revision)
     return sheet
@@ -345,7 +347,7 @@ def _set_discarded(draft: Draft, at: datetime | None) -> Draft:
     return draft
 
 
-def _sheet(tenant: Tenant, draft: Draft, typed: Typed, tab: str) -> Sheet:
+def _sheet(tenant: Tenant, draft: Draft, typed: Typed, tab: str, base: int | None = None) -> Sheet:
     before = draft.quote
     quoted, lines = _price(tenant, typed.lines, before)
     customer = _known_customer(tenant, typed)
@@ -354,6 +356,7 @@ def _sheet(tenant: Tenant, draft: Draft, typed: Typed, tab: str) -> Sheet:
         draft=draft,
         typed=typed,
         lines=lines,
+        changed=_changed(draft, lines) if base == draft.sequence else lines,
         totals=totals,
         vat_moved=bool(before) and before["vat"] != _vat(totals),
         totals_moved=before.get("total") != totals.total
@@ -362,6 +365,19 @@ def _sheet(tenant: Tenant, draft: Draft, typed: Typed, tab: str) -> Sheet:
         differences=_differences(customer, typed),
         tab=tab,
     )
+
+
+def _changed(draft: Draft, lines: Sequence[SheetLine]) -> list[SheetLine]:
+    """The lines that are not as the draft has them, typed or priced."""
+    kept = {line.id: line for line in _kept(draft).lines}
+    shown = draft.quote.get("lines", {})
+    return [
+        line
+        for line in lines
+        if kept.get(line.typed.id) != line.typed
+        or line.was is not None
+        or (line.priced is not None) != (line.typed.id in shown)
+    ]
 
 
 def _price(

@@ -48,6 +48,9 @@
 
   document.addEventListener("htmx:afterRequest", (event) => {
     if (!isSave(event.detail)) return;
+    // The server answers only what differs from the last answer that arrived.
+    if (event.detail.xhr.status === 200)
+      form().elements.base.value = event.detail.requestConfig.parameters.sequence;
     if (!event.detail.successful && event.detail.xhr.status !== 422) {
       dirty = true;
       say("Not saved yet. What you typed stays here.");

@@ -122,6 +122,20 @@ def test_save_takes_the_same_queries_for_any_number_of_lines(
         save(form, at(1))
 
 
+def test_save_answers_only_the_lines_that_the_page_does_not_show_yet(
+    save: Callable[..., Sheet],
+) -> None:
+    form = typed(VariantFactory().sku, VariantFactory(sku="B-1").sku)
+    assert len(save(form, at(1)).changed) == 2
+    more = replace(form, lines=[form.lines[0], replace(form.lines[1], quantity="2")])
+    assert [line.typed.id for line in save(more, at(2, base=1)).changed] == ["l1"]
+    assert save(more, at(3, base=2)).changed == []
+    # The answer to the third was lost: the page still shows what came with the second.
+    assert len(save(more, at(4, base=2)).changed) == 2
+    Variant.objects.filter(sku="B-1").update(status=Variant.Status.INACTIVE)
+    assert [line.typed.id for line in save(more, at(5, base=4)).changed] == ["l1"]
+
+
 def test_second_tab_takes_over_and_the_first_is_stale(save: Callable[..., Sheet]) -> None:
     save(typed(notes="a"), at(1, "a"))
     save(typed(notes="b"), at(2, "b", base=1))
