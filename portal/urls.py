@@ -14,6 +14,7 @@ urlpatterns = [
     path("customers/", include("customers.urls")),
     path("catalog/", include("catalog.urls")),
     path("", include("portal.account_urls")),
+    path("favicon.ico", views.favicon, name="favicon"),
     path("healthz", views.healthz, name="healthz"),
     re_path(r"^v1/?$", unknown),
     path("v1/", api.urls),

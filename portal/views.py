@@ -1,8 +1,10 @@
-"""What the machinery asks: is the portal alive?"""
+"""What machines ask for: is the portal alive, and its icon."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import Error, connection
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.templatetags.static import static
 from django.views.decorators.cache import never_cache
 
 
@@ -16,3 +18,9 @@ def healthz(request: HttpRequest) -> JsonResponse:
     except Error:
         return JsonResponse({"status": "database unavailable"}, status=503)
     return JsonResponse({"status": "ok"})
+
+
+@login_not_required
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Browsers ask for it on pages that name no icon, such as the admin's."""
+    return redirect(static("img/icon.svg"))

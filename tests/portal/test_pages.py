@@ -100,3 +100,7 @@ def test_health_is_503_when_the_database_is_gone(client: Client) -> None:
 
     assert response.status_code == 503
     assert response.json() == {"status": "database unavailable"}
+
+
+def test_icon_is_where_browsers_look_for_it(client: Client) -> None:
+    assert client.get("/favicon.ico").url == "/static/img/icon.svg"

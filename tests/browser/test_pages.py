@@ -1,0 +1,111 @@
+"""Lists, pages and the login in a real browser: as one types, with the keyboard, for everyone."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from orders.models import Order
+from portal.models import Tenant, User
+from portal.permissions import Actor
+from tests.browser.conftest import Visit, accessibility_problems
+from tests.factories import PASSWORD, VariantFactory, make_order
+
+FULL = "/orders/{order}/"
+PATHS = ["/", "/orders/", "/orders/?q=xyzzy", FULL, "/customers/", "/password/"]
+
+
+@pytest.fixture
+def orders(tenant: Tenant, rep: User) -> list[Order]:
+    variant, actor = VariantFactory(sku="PHONE-1"), Actor.from_user(rep)
+    zoe = {"email": "zoe@kroon.example", "firstName": "Zoë", "lastName": "Jansen"}
+    return [make_order(variant.sku, actor=actor), make_order(variant.sku, customer=zoe)]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_pages_are_accessible_and_as_wide_as_the_screen(
+    visit: Visit, page: Page, manager: User, orders: list[Order], scheme: str, width: int
+) -> None:
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.set_viewport_size({"width": width, "height": 900})
+    customer = f"/customers/{orders[0].customer.public_id}/"
+    user: User | None = manager
+    for path in [*PATHS, customer, f"{customer}edit/"]:
+        visit(path.format(order=orders[0].public_id), user)
+        assert accessibility_problems(page) == [], path
+        assert page.evaluate("document.documentElement.scrollWidth") == width, path
+        user = None
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_login_page_is_accessible(visit: Visit, page: Page, rep: User, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    visit("/login/")
+    assert accessibility_problems(page) == []
+    page.keyboard.type("rep")
+    page.keyboard.press("Tab")
+    page.keyboard.type("wrong")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Is Caps Lock on?")).to_be_visible()
+    assert accessibility_problems(page) == []
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Hello, rep")).to_be_visible()
+
+
+def test_list_follows_what_is_typed_and_so_does_its_address(
+    visit: Visit, rep: User, orders: list[Order]
+) -> None:
+    page = visit("/orders/", rep)
+    rows = page.locator("#results tbody tr")
+    expect(rows).to_have_count(2)
+    page.get_by_label("Search orders").press_sequentially("jansen")
+    expect(rows).to_have_count(1)
+    page.get_by_label("Only mine").check()
+    expect(page.get_by_text("No order matches")).to_be_visible()
+    assert page.url.endswith("/orders/?q=jansen&mine=on")
+    page.go_back()
+    expect(rows).to_have_count(1)
+    expect(page.get_by_label("Search orders")).to_have_value("jansen")
+    expect(page.get_by_label("Only mine")).not_to_be_checked()
+
+
+def test_list_works_without_javascript(
+    visit: Visit, browser: object, rep: User, orders: list[Order], page: Page
+) -> None:
+    visit("/login/")
+    plain = browser.new_context(java_script_enabled=False, base_url=page.url)  # type: ignore[attr-defined]
+    tab = plain.new_page()
+    tab.goto("/orders/")
+    tab.get_by_label("User name").fill("rep")
+    tab.get_by_label("Password").fill(PASSWORD)
+    tab.get_by_role("button", name="Log in").click()
+    tab.get_by_label("Search orders").fill("jansen")
+    tab.get_by_role("button", name="Search").click()
+    expect(tab.locator("#results tbody tr")).to_have_count(1)
+    plain.close()
+
+
+def test_key_leads_to_the_new_order(visit: Visit, rep: User) -> None:
+    page = visit("/", rep)
+    page.keyboard.press("Alt+n")
+    expect(page.get_by_label("Customer e-mail")).to_be_visible()
+
+
+def test_decision_is_sent_once_however_often_it_is_clicked(
+    visit: Visit, manager: User, orders: list[Order]
+) -> None:
+    page = visit(FULL.format(order=orders[0].public_id), manager)
+    page.get_by_role("button", name="Confirm order").dblclick()
+    expect(page.get_by_text("The order is confirmed.")).to_be_visible()
+    assert Order.objects.get(pk=orders[0].pk).version == 2
+
+
+def test_cancel_dialog_opens_at_its_reason_and_leaves_with_escape(
+    visit: Visit, manager: User, orders: list[Order]
+) -> None:
+    page = visit(FULL.format(order=orders[0].public_id), manager)
+    page.get_by_role("button", name="Cancel order").click()
+    expect(page.get_by_label("Reason")).to_be_focused()
+    assert accessibility_problems(page) == []
+    page.keyboard.press("Escape")
+    expect(page.get_by_label("Reason")).to_be_hidden()
