@@ -56,8 +56,8 @@ APP_ORDER = ["orders", "customers", "catalog", "portal", "auth"]
 
 
 class PortalAdminSite(admin.AdminSite):
-    site_title = "Order portal"
-    site_header = "Order portal: administration"
+    site_title = "Rental portal"
+    site_header = "Rental portal: administration"
     index_title = "Administration"
     enable_nav_sidebar = False
 

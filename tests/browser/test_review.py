@@ -23,9 +23,10 @@ def test_manager_confirms_an_order_in_the_admin(visit: Visit, manager: User, ord
     page.get_by_role("link", name=re.compile("waiting for review")).click()
     page.get_by_role("link", name=order.public_id).click()
     expect(page.get_by_text("PHONE-1")).to_be_visible()
-    page.get_by_role("link", name="Confirm order").click()
     page.get_by_role("button", name="Confirm order").click()
-    expect(page.get_by_text("confirmed").first).to_be_visible()
+    page.wait_for_url("**/confirm/*")
+    page.get_by_role("button", name="Confirm order").click()
+    expect(page.get_by_text("Confirmed", exact=True).first).to_be_visible()
     order.refresh_from_db()
     assert (order.status, order.confirmed_by) == (Order.Status.CONFIRMED, manager.email)
 
@@ -34,9 +35,10 @@ def test_manager_cancels_an_order_on_its_page_with_a_reason(
     visit: Visit, manager: User, order: Order
 ) -> None:
     page = visit(f"/orders/{order.public_id}/", manager)
-    page.get_by_text("Cancel order").first.click()
-    page.get_by_label("Reason").fill("The customer called it off.")
-    page.get_by_role("button", name="Cancel order").last.click()
+    page.get_by_role("button", name="Cancel order").click()
+    expect(page.get_by_label("Reason")).to_be_focused()
+    page.keyboard.type("The customer called it off.")
+    page.get_by_role("button", name="Yes, cancel it").click()
     expect(page.get_by_text("The customer called it off.").first).to_be_visible()
     order.refresh_from_db()
     assert (order.status, order.cancel_reason) == (
