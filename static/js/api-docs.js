@@ -1,0 +1,22 @@
+"use strict";
+
+// Swagger UI draws its page piece by piece; each piece gets what it leaves out for a keyboard
+// and a screen reader.
+const missing = [
+  [".opblock-summary-control a[href]", (link) => link.removeAttribute("href")],
+  [".opblock-tag:not([aria-level])", (heading) => heading.setAttribute("aria-level", "2")],
+  [".opblock-title:not([aria-level])", (heading) => heading.setAttribute("aria-level", "3")],
+  ["select:not([aria-label])", (select) => select.setAttribute("aria-label", "Choose")],
+  [".microlight:not([tabindex])", (code) => code.setAttribute("tabindex", "0")],
+];
+
+function complete() {
+  for (const [selector, amend] of missing) {
+    document.querySelectorAll(`#swagger-ui ${selector}`).forEach(amend);
+  }
+}
+
+new MutationObserver(complete).observe(document.getElementById("swagger-ui"), {
+  childList: true,
+  subtree: true,
+});
