@@ -111,7 +111,7 @@
     const list = listOf(input);
     activeOption(list)?.setAttribute("aria-selected", "false");
     option?.setAttribute("aria-selected", "true");
-    option?.scrollIntoView({ block: "nearest" });
+    option?.scrollIntoView({ block: "nearest", behavior: "instant" });
     if (option) input.setAttribute("aria-activedescendant", option.id);
     else input.removeAttribute("aria-activedescendant");
   };
@@ -121,6 +121,8 @@
     list.hidden = !shown || !list.children.length;
     input.setAttribute("aria-expanded", String(!list.hidden));
     if (list.hidden) activate(input, null);
+    else if (list.getBoundingClientRect().bottom > window.innerHeight)
+      input.scrollIntoView({ block: "start", behavior: "instant" });
   };
 
   const move = (input, step) => {
