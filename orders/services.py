@@ -188,9 +188,7 @@ def _why_not(order: Order, verb: str) -> str:
 
 
 def _last_change(order: Order) -> str:
-    event = order.events.order_by("-at", "-id").first()
-    if event is None:
-        return "The order has changed."
+    event = order.events.latest("at", "id")
     return f"{event.actor} last changed it ({event.get_kind_display().lower()})."
 
 

@@ -225,6 +225,24 @@ def test_reference_into_another_tenant_is_refused(
     assert violated(MAKE[model](), {f"{constraint.field}_id": foreign.pk}) == constraint.name
 
 
+def test_reference_can_be_removed_and_added_again(tenant: Tenant, other_tenant: Tenant) -> None:
+    variant, foreign = make.VariantFactory(), make.ProductFactory(tenant=other_tenant)
+    constraint = TenantForeignKey(
+        name="variant_product_of_tenant", field="product", to="catalog.Product"
+    )
+    assert constraint in Variant._meta.constraints
+    assert constraint != models.UniqueConstraint(name=constraint.name, fields=["product"])
+    connection.check_constraints()
+    with connection.schema_editor() as editor:
+        editor.remove_constraint(Variant, constraint)
+    with transaction.atomic():
+        write(variant, {"product_id": foreign.pk})
+        transaction.set_rollback(True)
+    with connection.schema_editor() as editor:
+        editor.add_constraint(Variant, constraint)
+    assert violated(variant, {"product_id": foreign.pk}) == constraint.name
+
+
 def test_every_reference_between_tenant_tables_includes_the_tenant() -> None:
     tables = [m for m in MODELS if any(f.name == "tenant" for f in m._meta.fields)]
     references = {

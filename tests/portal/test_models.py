@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from portal.models import ApiKey, Tenant, User
+from portal.models import ApiKey, IdempotentResponse, Tenant, User
 from tests.factories import ApiKeyFactory
 
 
@@ -68,6 +68,7 @@ def test_token_is_the_public_id_and_a_secret_that_is_not_kept(api_key: ApiKey) -
     assert (public_id, len(secret)) == (api_key.public_id, 43)
     assert secret not in str(ApiKey.objects.values().get())
     assert str(api_key) == f"Shop ({public_id})"
+    assert str(IdempotentResponse(key="k-1")) == "k-1"
 
 
 def test_key_opens_with_its_own_secret_only(api_key: ApiKey) -> None:

@@ -1,0 +1,139 @@
+"""What a reviewer is told about an order."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from customers.models import Customer
+from orders.models import Order
+from orders.review import (
+    can_cancel,
+    compare_addresses,
+    compare_customer,
+    remarks,
+    repeated_orders,
+    reviewed_items,
+    why_not_confirm,
+)
+from orders.services import cancel_order, confirm_order
+from portal.errors import DomainError
+from portal.models import Tenant, User
+from portal.permissions import Actor
+from tests.factories import VariantFactory, address, make_order, order_body
+
+EXTENSION = {
+    "originalOrderId": "ord_1",
+    "extensionMonths": 6,
+    "previousEndDate": "2026-01-31",
+    "newEndDate": "2026-07-31",
+}
+UPGRADE = {
+    "previousDevice": "MacBook Pro 14",
+    "previousSerialNumber": "C02",
+    "previousMonthlyAmount": 42,
+    "previousRentalId": "rental_1",
+}
+
+
+@pytest.mark.parametrize(
+    ("order_type", "details", "remark"),
+    [
+        ("standard", {}, []),
+        ("extension", {"extensionDetails": EXTENSION}, []),
+        ("upgrade", {"upgradeDetails": UPGRADE}, []),
+        ("extension", {}, ["It is an extension, but does not say of which rental."]),
+        ("upgrade", {}, ["It is an upgrade, but does not say of which device."]),
+        (
+            "standard",
+            {"extensionDetails": EXTENSION, "upgradeDetails": UPGRADE},
+            [
+                "It has extension details, but its type is “Standard”.",
+                "It has upgrade details, but its type is “Standard”.",
+            ],
+        ),
+    ],
+)
+def test_details_that_do_not_fit_the_type_are_remarked(
+    tenant: Tenant, order_type: str, details: dict[str, Any], remark: list[str]
+) -> None:
+    assert list(remarks(make_order(orderType=order_type, **details))) == remark
+
+
+def test_customer_who_became_inactive_is_remarked(tenant: Tenant) -> None:
+    order = make_order()
+    Customer.objects.update(status="inactive")
+    order.customer.refresh_from_db()
+    assert list(remarks(order)) == ["The customer has become inactive since."]
+
+
+@pytest.mark.parametrize("status", Order.Status.values)
+@pytest.mark.parametrize("who", ["rep", "manager", "superuser"])
+@pytest.mark.parametrize("own", [False, True], ids=["other's", "own"])
+@pytest.mark.parametrize("awaiting", ["manager", "rep"])
+def test_buttons_are_offered_when_the_services_would_do_it(
+    request: pytest.FixtureRequest, tenant: Tenant, status: str, who: str, own: bool, awaiting: str
+) -> None:
+    user: User = request.getfixturevalue(who)
+    actor = Actor.from_user(user)
+    order = make_order(status=status, **({"actor": actor} if own else {}))
+    if status == Order.Status.PENDING:
+        Order.objects.update(awaiting=awaiting)
+        order.refresh_from_db()
+    offered = [why_not_confirm(order, actor) is None, can_cancel(order, actor)]
+    done = []
+    for change in (confirm_order, cancel_order):
+        try:
+            change(tenant=tenant, actor=actor, order_id=order.public_id)
+            done.append(True)
+        except DomainError:
+            done.append(False)
+    assert offered == done
+
+
+def test_what_differs_from_the_record_is_marked(tenant: Tenant) -> None:
+    make_order()
+    customer = order_body()["customer"] | {"email": "NOOR@example.com", "company": "Acme"}
+    rows = {row.label: row for row in compare_customer(make_order(customer=customer))}
+    assert [label for label, row in rows.items() if row.differs] == ["Company"]
+    assert (rows["Company"].left, rows["Company"].right) == ("Acme", "")
+
+
+def test_addresses_are_compared_line_by_line(tenant: Tenant) -> None:
+    order = make_order(shippingAddress=address(city="Delft", postalCode=None, locality="West"))
+    differing = [(r.label, r.left, r.right) for r in compare_addresses(order) if r.differs]
+    assert differing == [("Locality", "", "West"), ("City", "Rotterdam", "Delft")]
+
+
+@pytest.mark.parametrize(
+    ("list_price", "cost", "margin", "level", "breakeven", "never_pays"),
+    [
+        (1000, 500, 50, "good", 20, False),
+        (1000, 900, 10, "low", 36, True),
+        (1000, 1100, -10, "bad", 44, True),
+        (1000, None, None, "", 40, True),
+        (None, 590, None, "", 24, False),
+        (None, None, None, "", None, False),
+    ],
+)
+def test_line_says_what_it_earns(
+    tenant: Tenant,
+    list_price: int | None,
+    cost: int | None,
+    margin: int | None,
+    level: str,
+    breakeven: int | None,
+    never_pays: bool,
+) -> None:
+    VariantFactory(sku="A", list_price=list_price, acquisition_cost=cost)
+    [line] = reviewed_items(make_order("A"))
+    assert (line.margin, line.margin_level) == (margin, level)
+    assert (line.breakeven, line.never_pays) == (breakeven, never_pays)
+
+
+def test_order_that_looks_like_another_is_found(tenant: Tenant) -> None:
+    VariantFactory(sku="A", prices={24: Decimal(25)})
+    first, again = make_order("A"), make_order("A")
+    make_order("A", "A")
+    make_order("A", status="cancelled")
+    assert repeated_orders(again) == [first]
