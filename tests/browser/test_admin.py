@@ -1,0 +1,71 @@
+"""The admin in a real browser: for everyone, on any screen, light and dark."""
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from orders.models import Order
+from portal.models import User
+from portal.permissions import Actor
+from tests.browser.conftest import Visit, accessibility_problems
+from tests.factories import ApiKeyFactory, VariantFactory, address, make_order
+
+
+def paths(order: Order, user: User) -> list[str]:
+    item = order.items.get()
+    assert item.variant is not None
+    rows = {
+        "orders_order": order.pk,
+        "catalog_product": item.variant.product_id,
+        "catalog_variant": item.variant_id,
+        "customers_customer": order.customer_id,
+        "portal_tenant": order.tenant_id,
+        "portal_user": user.pk,
+        "portal_apikey": ApiKeyFactory().pk,
+    }
+    lists = [reverse(f"admin:{model}_changelist") for model in rows]
+    pages = [reverse(f"admin:{model}_change", args=[pk]) for model, pk in rows.items()]
+    adding = ["catalog_variant", "portal_user", "portal_apikey", "orders_customfield"]
+    steps = [reverse(f"admin:orders_order_{s}", args=[order.pk]) for s in ("confirm", "cancel")]
+    added = [reverse(f"admin:{model}_add") for model in adding]
+    return [reverse("admin:index"), *lists, *pages, *added, *steps]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_pages_are_accessible_and_as_wide_as_the_screen(
+    visit: Visit, page: Page, superuser: User, complaints: list[str], width: int, scheme: str
+) -> None:
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.set_viewport_size({"width": width, "height": 900})
+    variant = VariantFactory(list_price="1000", acquisition_cost="900")
+    order = make_order(
+        variant.sku, shippingAddress=address(city="Delft"), customFields={"a": 1}, notes="Notes"
+    )
+    user: User | None = superuser
+    for path in paths(order, superuser):
+        visit(path, user)
+        assert page.evaluate("document.documentElement.scrollWidth") == width, path
+        assert complaints == [], path
+        assert accessibility_problems(page) == [], path
+        # What the checker itself does to forms, the page's policy refuses.
+        complaints.clear()
+        user = None
+
+
+def test_several_orders_are_cancelled_with_the_keyboard(
+    visit: Visit, manager: User, rep: User
+) -> None:
+    variant = VariantFactory()
+    orders = [make_order(variant.sku, actor=Actor.from_user(rep)) for _ in range(2)]
+    page = visit(reverse("admin:orders_order_changelist"), manager)
+    for order in orders:
+        page.get_by_label(f"Select this object for an action - {order.public_id}").press("Space")
+    page.get_by_label("Action:").select_option("Cancel selected orders")
+    page.get_by_role("button", name="Go").press("Enter")
+    page.get_by_label("The devices cannot be delivered").press("Space")
+    page.get_by_label("In your own words:").fill("Sold out until March.")
+    page.get_by_role("button", name="Cancel 2 orders").press("Enter")
+    expect(page.get_by_role("heading", name="2 of 2 orders cancelled")).to_be_visible()
+    assert accessibility_problems(page) == []
+    reasons = set(Order.objects.values_list("cancel_reason", flat=True))
+    assert reasons == {"The devices cannot be delivered: Sold out until March."}
