@@ -34,6 +34,7 @@ PAGE = "login 200 200 200 200 200 login"
 NO_POST = "login 405 405 405 405 405 login"
 ROW = "login 200 200 200 404 404 login"
 PUBLIC = "200 200 200 200 200 200 200"
+ICON = "→ → → → → → →"
 PORTAL: Table = {
     "": (PAGE, NO_POST),
     "orders/": (PAGE, NO_POST),
@@ -57,6 +58,7 @@ PORTAL: Table = {
     "login/": ("200 → → → → → 200", "200 → → → → → 200"),
     "logout/": (NO_POST, "login login login login login login login"),
     "password/": (PAGE, PAGE),
+    "favicon.ico": (ICON, ICON),
     "healthz": (PUBLIC, PUBLIC),
 }
 
