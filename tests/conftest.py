@@ -1,12 +1,13 @@
 """What tests of every app share: a tenant with its people, and clients that act as them."""
 
 from collections.abc import Callable, Iterator
-from contextvars import Context
+from contextvars import copy_context
 from typing import Any
 
 import pytest
 from django.test import Client, override_settings
 from django_scopes import scope
+from django_scopes.state import state as open_scopes
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -25,11 +26,13 @@ hypothesis_settings.load_profile("portal")
 class PortalClient(Client):
     """A client whose requests see nothing of the test's own tenant scope.
 
-    Each runs in an empty context, as in a server's thread: a view that opens no scope fails.
+    As in a server's thread: a view that opens no scope fails.
     """
 
     def request(self, **request: Any) -> Any:
-        return Context().run(super().request, **request)
+        context = copy_context()
+        context.run(open_scopes.set, None)
+        return context.run(super().request, **request)
 
 
 @pytest.fixture(autouse=True, scope="session")
