@@ -4,8 +4,9 @@
 // and a screen reader.
 const missing = [
   [".opblock-summary-control a[href]", (link) => link.removeAttribute("href")],
-  [".opblock-tag:not([aria-level])", (heading) => heading.setAttribute("aria-level", "2")],
-  [".opblock-title:not([aria-level])", (heading) => heading.setAttribute("aria-level", "3")],
+  ["h3:not([aria-level])", (heading) => heading.setAttribute("aria-level", "2")],
+  ["h4:not([aria-level])", (heading) => heading.setAttribute("aria-level", "3")],
+  ["h5:not([aria-level])", (heading) => heading.setAttribute("aria-level", "4")],
   ["select:not([aria-label])", (select) => select.setAttribute("aria-label", "Choose")],
   [".microlight:not([tabindex])", (code) => code.setAttribute("tabindex", "0")],
 ];
