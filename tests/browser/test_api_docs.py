@@ -4,7 +4,7 @@ from playwright.sync_api import Request, expect
 
 from orders.models import Order
 from portal.models import ApiKey, Tenant
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, accessibility_problems
 from tests.factories import VariantFactory
 
 
@@ -33,3 +33,14 @@ def test_integrator_tries_an_order_on_the_api_page(
     assert {url.split("/")[2] for url in asked if not url.startswith("data:")} == {
         str(live_server).split("/")[2]
     }
+
+
+def test_api_page_is_accessible_folded_and_unfolded(visit: Visit, complaints: list[str]) -> None:
+    page = visit("/v1/docs")
+    expect(page.get_by_role("heading", name="Orders")).to_be_visible()
+    assert accessibility_problems(page) == []
+    page.locator(".opblock-summary-control").click()
+    expect(page.get_by_role("button", name="Try it out")).to_be_visible()
+    assert accessibility_problems(page) == []
+    # What the checker itself does to forms, the page's policy refuses.
+    complaints.clear()

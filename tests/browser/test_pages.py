@@ -37,6 +37,17 @@ def test_pages_are_accessible_and_as_wide_as_the_screen(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_missing_page_is_accessible(
+    visit: Visit, page: Page, rep: User, complaints: list[str], scheme: str
+) -> None:
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    visit("/orders/ord_N0THERE000/", rep)
+    assert accessibility_problems(page) == []
+    assert ["404" in complaint for complaint in complaints] == [True]
+    complaints.clear()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_login_page_is_accessible(visit: Visit, page: Page, rep: User, scheme: str) -> None:
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     visit("/login/")

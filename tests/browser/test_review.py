@@ -23,7 +23,7 @@ def test_manager_confirms_an_order_in_the_admin(visit: Visit, manager: User, ord
     page.get_by_role("link", name=re.compile("waiting for review")).click()
     page.get_by_role("link", name=order.public_id).click()
     expect(page.get_by_text("PHONE-1")).to_be_visible()
-    page.get_by_role("button", name="Confirm order").click()
+    page.get_by_role("link", name="Confirm order").click()
     page.wait_for_url("**/confirm/*")
     page.get_by_role("button", name="Confirm order").click()
     expect(page.get_by_text("Confirmed", exact=True).first).to_be_visible()
@@ -38,7 +38,7 @@ def test_manager_cancels_an_order_on_its_page_with_a_reason(
     page.get_by_role("button", name="Cancel order").click()
     expect(page.get_by_label("Reason")).to_be_focused()
     page.keyboard.type("The customer called it off.")
-    page.get_by_role("button", name="Yes, cancel it").click()
+    page.get_by_role("button", name="Cancel order").last.click()
     expect(page.get_by_text("The customer called it off.").first).to_be_visible()
     order.refresh_from_db()
     assert (order.status, order.cancel_reason) == (
