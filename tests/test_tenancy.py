@@ -12,6 +12,7 @@ from django.urls import URLPattern, get_resolver
 
 from portal.models import Tenant, User
 from portal.permissions import MANAGER
+from portal.tenancy import SESSION_KEY
 from tests.conftest import PortalClient
 from tests.factories import (
     ApiKeyFactory,
@@ -245,3 +246,24 @@ def test_everybody_gets_the_answer_of_the_table(
         for route in table
     }
     assert answers == {route: row[method == "post"] for route, row in table.items()}
+
+
+@pytest.mark.parametrize(
+    ("route", "expected"),
+    [
+        ("orders/<public_id:order_id>/", "404"),
+        ("customers/<public_id:customer_id>/", "404"),
+        ("admin/orders/order/<path:object_id>/change/", "admin"),
+        ("admin/orders/order/<int:pk>/confirm/", "404"),
+        ("admin/portal/user/<path:object_id>/change/", "admin"),
+        ("orders/new/", "403"),
+        ("orders/", "200"),
+    ],
+)
+def test_superuser_in_another_tenant_sees_that_one_only(
+    superuser_client: Client, other_tenant: Tenant, rows: dict[str, Any], route: str, expected: str
+) -> None:
+    session = superuser_client.session
+    session[SESSION_KEY] = other_tenant.pk
+    session.save()
+    assert answer(superuser_client, "get", path_of(route, rows)) == expected
