@@ -5,6 +5,7 @@ from contextvars import copy_context
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client, override_settings
 from django_scopes import scope
 from django_scopes.state import state as open_scopes
@@ -44,6 +45,12 @@ def _test_settings() -> Iterator[None]:
         WHITENOISE_USE_FINDERS=True,
     ):
         yield
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """No thread of the live server keeps a connection: the database could not be dropped."""
+    settings.DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 
 @pytest.fixture
