@@ -1,11 +1,16 @@
-"""What machines ask for: is the portal alive, and its icon."""
+"""What machines ask for, is the portal alive and its icon; and the page for what is missing."""
 
+from collections.abc import Callable
+
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import MiddlewareNotUsed
 from django.db import Error, connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.views.decorators.cache import never_cache
+from django.views.defaults import page_not_found
 
 
 @login_not_required
@@ -24,3 +29,22 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def favicon(request: HttpRequest) -> HttpResponse:
     """Browsers ask for it on pages that name no icon, such as the admin's."""
     return redirect(static("img/icon.svg"))
+
+
+class MissingPageMiddleware:
+    """Shows the portal's own page for what is missing in development, too.
+
+    Django would list its addresses there, which helps nobody who mistyped an order id.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        if not settings.DEBUG:
+            raise MiddlewareNotUsed
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        is_page = response.get("Content-Type", "").startswith("text/html")
+        if is_page and response.status_code == 404:
+            return page_not_found(request, Http404())
+        return response

@@ -1,8 +1,10 @@
 """What every page has in common: who gets in, the frame around it, errors, health."""
 
+from collections.abc import Callable
+
 import pytest
 from django.db import DatabaseError, connection
-from django.test import Client, RequestFactory
+from django.test import Client, RequestFactory, override_settings
 from django.views import defaults
 
 from portal.models import User
@@ -104,3 +106,12 @@ def test_health_is_503_when_the_database_is_gone(client: Client) -> None:
 
 def test_icon_is_where_browsers_look_for_it(client: Client) -> None:
     assert client.get("/favicon.ico").url == "/static/img/icon.svg"
+
+
+@pytest.mark.parametrize("path", ["/nothing/", "/orders/ord_N0THERE000/"])
+def test_missing_page_looks_the_same_in_development(
+    path: str, rep: User, client_of: Callable[[User], Client]
+) -> None:
+    with override_settings(DEBUG=True):
+        answer = client_of(rep).get(path)
+    assert (answer.status_code, "There is no such page" in answer.text) == (404, True)
