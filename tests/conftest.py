@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connections
 from django.test import Client, override_settings
 from django_scopes import scope
 from django_scopes.state import state as open_scopes
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from playwright.sync_api import Playwright
 
 from portal.models import ApiKey, Tenant, User
 from portal.permissions import MANAGER, Actor
@@ -140,6 +142,23 @@ def api_client(api_key: ApiKey) -> Client:
             "Tenant-ID": api_key.tenant.slug,
         }
     )
+
+
+@pytest.fixture(scope="session")
+def _unconnected() -> Iterator[None]:
+    connections.close_all()
+    yield
+    connections.close_all()
+
+
+@pytest.fixture(scope="session")
+def playwright(_unconnected: None, playwright: Playwright) -> Iterator[Playwright]:
+    """Django keeps other connections while Playwright's event loop runs than before and after.
+
+    The ones that are left behind would stay open, and the test database could not be dropped.
+    """
+    yield playwright
+    connections.close_all()
 
 
 @pytest.fixture(scope="session")
