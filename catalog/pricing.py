@@ -149,7 +149,8 @@ def quote(*, tenant: Tenant, lines: Iterable[LineRequest]) -> Quote:
     Contract section: Create Order, `items`, and the errors of its table.
     """
     lines = list(lines)
-    offers = _offers(tenant, {line.sku for line in lines})
+    # A draft prices what is typed as it is; no SKU contains a NUL, and none can be asked for.
+    offers = _offers(tenant, {line.sku for line in lines if "\0" not in line.sku})
     priced: list[PricedLine] = []
     problems: list[Detail] = []
     known: dict[int, Offer] = {}

@@ -48,9 +48,13 @@ class Revision:
 
         def number(name: str) -> int:
             text = str(values.get(name, ""))
-            return min(int(text), _LATEST) if text.isascii() and text.isdecimal() else 0
+            if not text.isascii() or not text.isdecimal():
+                return 0
+            # Python refuses to read thousands of digits.
+            return min(int(text), _LATEST) if len(text) < 100 else _LATEST
 
-        return cls(str(values.get("tab", ""))[:32], number("base"), number("sequence"))
+        tab = str(values.get("tab", ""))[:32].replace("\0", "")
+        return cls(tab, number("base"), number("sequence"))
 
 
 class StaleDraft(Conflict):
@@ -183,7 +187,8 @@ def load(*, tenant: Tenant, owner: User, draft_id: str, customer_id: str = "") -
     draft = find_draft(tenant=tenant, owner=owner, draft_id=draft_id)
     typed = _kept(draft)
     if customer_id and not draft.sequence:
-        customer = Customer.objects.filter(tenant=tenant, public_id=customer_id).first()
+        known = Customer.objects.filter(tenant=tenant, public_id=customer_id.replace("\0", ""))
+        customer = known.first()
         fields = customer_fields(customer) if customer else {}
         typed = Typed(fields, []).onto(typed)
     sheet = _sheet(tenant, draft, typed, secrets.token_hex(8))

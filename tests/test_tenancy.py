@@ -42,13 +42,13 @@ PORTAL: Table = {
     "orders/new/": ("login → → → → → login", NO_POST),
     "orders/new/line/": (PAGE, NO_POST),
     "orders/new/customers/": (PAGE, NO_POST),
-    "orders/new/<str:draft_id>/": (
+    "orders/new/<public_id:draft_id>/": (
         "login 200 404 404 404 404 login",
         "login 422 404 404 404 404 login",
     ),
-    "orders/new/<str:draft_id>/save/": (NO_POST, "login 204 404 404 404 404 login"),
-    "orders/new/<str:draft_id>/discard/": (NO_POST, "login → 404 404 404 404 login"),
-    "orders/new/<str:draft_id>/restore/": (NO_POST, "login → 404 404 404 404 login"),
+    "orders/new/<public_id:draft_id>/save/": (NO_POST, "login 204 404 404 404 404 login"),
+    "orders/new/<public_id:draft_id>/discard/": (NO_POST, "login → 404 404 404 404 login"),
+    "orders/new/<public_id:draft_id>/restore/": (NO_POST, "login → 404 404 404 404 login"),
     "orders/<public_id:order_id>/": (ROW, NO_POST),
     "orders/<public_id:order_id>/confirm/": (NO_POST, "login 403 422 422 403 404 login"),
     "orders/<public_id:order_id>/cancel/": (NO_POST, "login 403 422 422 403 404 login"),

@@ -198,6 +198,30 @@ def test_bad_input_is_refused_beside_its_field(
     assert Order.objects.count() == Customer.objects.count() == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "status"),
+    [
+        ("sequence", "9" * 5000, 200),
+        ("base", "9" * 5000, 422),
+        ("tab", "a\0b", 200),
+        ("line-l0-sku", "A\0B", 200),
+    ],
+)
+def test_save_survives_what_no_page_sends(
+    rep_client: Client, draft: Draft, name: str, value: str, status: int
+) -> None:
+    data = typed(VariantFactory().sku) | {name: value}
+    assert rep_client.post(page(draft) + "save/", data, **HTMX).status_code == status
+    assert rep_client.get(page(draft)).status_code == 200
+
+
+def test_nul_in_an_address_finds_nothing(rep_client: Client, draft: Draft) -> None:
+    assert rep_client.get("/orders/new/%00/").status_code == 404
+    assert rep_client.post("/orders/new/%00/save/").status_code == 404
+    assert rep_client.get("/orders/new/line/?sku=%00").status_code == 200
+    assert rep_client.get(f"{page(draft)}?customer=%00").status_code == 200
+
+
 def test_save_answers_cells_and_totals_but_no_field(rep_client: Client, draft: Draft) -> None:
     data = typed(VariantFactory().sku, VariantFactory().sku)
     html = rep_client.post(f"{page(draft)}save/", data, **HTMX).content.decode()
