@@ -12,6 +12,8 @@ from babel.dates import format_date, format_time, get_datetime_format
 from babel.numbers import format_currency, format_decimal, get_decimal_symbol
 from django.utils import timezone
 
+from portal.exact_json import MAX_NUMBER_LENGTH
+
 _UTC = ZoneInfo("UTC")
 _locale: ContextVar[str] = ContextVar("locale", default="en_GB")
 _zone: ContextVar[ZoneInfo] = ContextVar("zone", default=_UTC)
@@ -73,8 +75,10 @@ def parse_decimal(text: str) -> Decimal:
 
     With both, the last one is the decimal sign. A single one in front of three digits (`1.234`)
     is what it is in the user's locale. Raises ValueError, also for digits grouped otherwise than
-    by threes.
+    by threes, and for more characters than the API takes for a number.
     """
+    if len(text) > MAX_NUMBER_LENGTH:
+        raise ValueError("Enter a number that is not so long.")
     compact = _GROUPING_SPACE.sub("", text.strip())
     plain, grouped = _PLAIN.fullmatch(compact), _GROUPED.fullmatch(compact)
     if plain and grouped:

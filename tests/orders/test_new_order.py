@@ -198,6 +198,18 @@ def test_bad_input_is_refused_beside_its_field(
     assert Order.objects.count() == Customer.objects.count() == 0
 
 
+@pytest.mark.parametrize("number", ["9" * 5000, "0." + "1" * 19_000])
+def test_endless_number_is_refused_beside_its_field(
+    rep_client: Client, draft: Draft, number: str
+) -> None:
+    CustomFieldFactory(key="seats", label="Seats", type="number")
+    data = typed(VariantFactory().sku) | {"custom-seats": number}
+    response = rep_client.post(page(draft), data)
+    assert response.status_code == 422
+    assert [problem.name for problem in response.context["form"].problems] == ["custom-seats"]
+    assert Order.objects.count() == Customer.objects.count() == 0
+
+
 @pytest.mark.parametrize(
     ("name", "value", "status"),
     [
