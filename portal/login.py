@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.contrib.auth import views
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UsernameField
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -12,6 +13,8 @@ from django.urls import reverse_lazy
 from django_htmx.http import trigger_client_event
 
 from portal.tenancy import API_PREFIX
+
+USERNAME_LENGTH = 150
 
 
 class LoginMiddleware(LoginRequiredMiddleware):
@@ -33,6 +36,11 @@ class LoginMiddleware(LoginRequiredMiddleware):
 
 
 class LoginForm(AuthenticationForm):
+    # Django sets the length on the field only after its validators are made; the record of
+    # failed logins cannot hold a longer name.
+    username = UsernameField(
+        max_length=USERNAME_LENGTH, widget=forms.TextInput(attrs={"autofocus": True})
+    )
     error_messages = {
         "invalid_login": "This user name and password do not match. Is Caps Lock on?",
         "inactive": "This account is not in use any more. Ask your administrator.",
@@ -43,6 +51,11 @@ class LoginView(views.LoginView):
     template_name = "account/login.html"
     authentication_form = LoginForm
     redirect_authenticated_user = True
+
+    def get_redirect_url(self, *args: Any, **kwargs: Any) -> str:
+        """Where to go on to; not to the login itself, round and round."""
+        url = str(super().get_redirect_url(*args, **kwargs) or "")
+        return "" if url == self.request.path else url
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """From the dialog: an event for the page, which then sends again what was refused."""

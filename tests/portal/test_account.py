@@ -56,6 +56,18 @@ def test_logged_in_user_needs_no_login_page(rep_client: Client) -> None:
     assert rep_client.get("/login/").url == "/"
 
 
+def test_logged_in_user_does_not_go_round_and_round(rep_client: Client) -> None:
+    response = rep_client.get(reverse("login"), {"next": reverse("login")})
+    assert (response.status_code, response.headers["Location"]) == (302, "/")
+
+
+@pytest.mark.parametrize("length", [151, 300, 10_000])
+def test_endless_user_name_is_refused(client: Client, rep: User, length: int) -> None:
+    response = client.post(reverse("login"), {"username": "n" * length, "password": "x"})
+    assert response.status_code == 200
+    assert response.context["form"].errors["username"]
+
+
 def test_fragment_for_an_expired_login_is_401(client: Client, rep: User) -> None:
     response = client.get("/orders/", headers=HTMX)
 
