@@ -194,6 +194,13 @@ class VariantAdmin(TenantAdmin[Variant]):
             fields += ("list_price", "acquisition_cost")
         return (*fields, "status", "public_id", "price_changes_link") if obj else fields
 
+    def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
+        """Who may not see costs cannot ask for them in an address either."""
+        is_cost = lookup.startswith(("list_price", "acquisition_cost"))
+        if is_cost and not (request and request.user.has_perm("catalog.view_costs")):
+            return False
+        return super().lookup_allowed(lookup, value, request)
+
     @admin.display(description="Status", ordering="status")
     def status_column(self, variant: Variant) -> SafeString:
         return status_badge(variant)

@@ -324,3 +324,19 @@ def test_costs_are_hidden_without_permission(
     assert client.post(url("variant", "change", variant.pk), form).status_code == 302
     variant.refresh_from_db()
     assert variant.list_price == Decimal("1234.5")
+
+
+@pytest.mark.parametrize("lookup", ["acquisition_cost__gte", "list_price__lt", "list_price"])
+def test_costs_cannot_be_asked_for_without_the_permission(
+    manager_client: Client,
+    client_of: Callable[[User], Client],
+    rep: User,
+    lookup: str,
+) -> None:
+    VariantFactory()
+    rep.is_staff = True
+    rep.save()
+    address = url("variant", "changelist")
+    assert client_of(rep).get(address).status_code == 200
+    assert client_of(rep).get(address, {lookup: "1"}).status_code == 400
+    assert manager_client.get(address, {lookup: "1"}).status_code == 200
