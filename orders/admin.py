@@ -30,6 +30,9 @@ from portal.models import User
 BULK_LIMIT = 200
 """Orders that one bulk action takes at most."""
 
+MAX_VERSION_DIGITS = 10
+"""Of an order's version, which the database keeps in 32 bits."""
+
 CANCEL_REASONS = [
     "The customer changed their mind",
     "The same order was placed twice",
@@ -454,7 +457,11 @@ def _orders(number: int) -> str:
 def _seen(values: list[str]) -> list[tuple[str, int]]:
     """Order ids with the version that was on the page, as `ord_7K3M9QXT2B:2`."""
     pairs = (value.rpartition(":") for value in values)
-    return [(order_id, int(version)) for order_id, _, version in pairs if version.isdecimal()]
+    return [
+        (order_id, int(version))
+        for order_id, _, version in pairs
+        if version.isdecimal() and len(version) <= MAX_VERSION_DIGITS
+    ]
 
 
 class CustomFieldForm(TenantForm[CustomField]):

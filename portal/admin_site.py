@@ -4,11 +4,12 @@ Rows are found through the scope that TenantMiddleware opens; new rows get the t
 request. Refusals of the services appear at the field, or in words above the page.
 """
 
+from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.core.paginator import Paginator
 from django.db import IntegrityError, models, transaction
 from django.http import HttpRequest, HttpResponse
@@ -63,6 +64,22 @@ class PortalAdminSite(admin.AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and portal_request(request).tenant is not None
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Every page of the admin, for those who may come in; a NUL is refused at the door.
+
+        Filters, autocompletes and actions hand what was sent to the database, which holds none.
+        """
+
+        @wraps(view)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            sent = (*request.GET.lists(), *request.POST.lists())
+            if any("\0" in text for name, values in sent for text in (name, *values)):
+                raise BadRequest("What was sent contains a NUL character.")
+            response: HttpResponse = view(request, *args, **kwargs)
+            return response
+
+        return super().admin_view(checked, cacheable)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         switch = path("tenant/", self.admin_view(require_POST(self.switch_tenant)), name="tenant")

@@ -350,6 +350,17 @@ def test_bulk_confirm_gives_a_result_per_order(
     assert states[own.public_id] == states[stale.public_id] == "pending"
 
 
+@pytest.mark.parametrize("version", ["9" * 5000, "9" * 11, "-1", "", "x"])
+def test_bulk_of_no_version_changes_nothing(manager_client: Client, version: str) -> None:
+    order = make_order()
+    response = manager_client.post(
+        bulk_url("cancel"), {"order": f"{order.public_id}:{version}", "reason": "No"}
+    )
+    assert response.status_code == 302
+    order.refresh_from_db()
+    assert (order.status, order.version) == ("pending", 1)
+
+
 def test_bulk_cancel_keeps_the_reason(manager_client: Client) -> None:
     order, finished = make_order(), make_order(status="fulfilled")
     answer = manager_client.post(

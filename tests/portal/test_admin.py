@@ -383,3 +383,43 @@ def test_pages_keep_to_the_content_security_policy(superuser_client: Client) -> 
         text = superuser_client.get(page).content.decode()
         for forbidden in (" style=", "<style", "<script>", " onclick="):
             assert forbidden not in text
+
+
+# What no page sends
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("admin:orders_order_changelist", {"status": "\0"}),
+        ("admin:orders_order_changelist", {"order_type__exact": "\0"}),
+        ("admin:orders_order_changelist", {"rep": "a\0b"}),
+        ("admin:catalog_product_changelist", {"brand": "\0"}),
+        ("admin:customers_customer_changelist", {"\0": "x"}),
+        (
+            "admin:autocomplete",
+            {
+                "app_label": "catalog",
+                "model_name": "variant",
+                "field_name": "product",
+                "term": "\0",
+            },
+        ),
+    ],
+)
+def test_nul_in_an_address_is_a_bad_request(
+    manager_client: Client, path: str, query: dict[str, str]
+) -> None:
+    assert manager_client.get(reverse(path), query).status_code == 400
+
+
+def test_nul_in_a_form_is_a_bad_request(superuser_client: Client) -> None:
+    order = make_order()
+    queue = reverse("admin:orders_order_changelist")
+    action = {"action": "cancel_selected", "_selected_action": "\0"}
+    assert superuser_client.post(SWITCH, {"tenant": "\0"}).status_code == 400
+    assert superuser_client.post(queue, action).status_code == 400
+    bulk = reverse("admin:orders_order_bulk_cancel")
+    assert superuser_client.post(bulk, {"order": "a\0b:1"}).status_code == 400
+    order.refresh_from_db()
+    assert order.status == "pending"
