@@ -22,6 +22,13 @@ _PROCESSORS: list[Any] = [
 ]
 
 
+def _without_traceback_of_refusals(logger: Any, name: str, event: Any) -> Any:
+    """Django logs a refused request (403, 400) with where it was refused, which is no fault."""
+    if event.get("level") == "warning":
+        event.pop("exc_info", None)
+    return event
+
+
 def configuration(*, debug: bool) -> dict[str, Any]:
     """Django's LOGGING setting."""
     renderer: Any = (
@@ -38,6 +45,7 @@ def configuration(*, debug: bool) -> dict[str, Any]:
                 "foreign_pre_chain": _PROCESSORS,
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    _without_traceback_of_refusals,
                     structlog.processors.format_exc_info,
                     renderer,
                 ],

@@ -37,6 +37,13 @@ except ValueError:
     log.exception("It failed")
 """
 
+REFUSAL = """
+try:
+    raise PermissionError("not you")
+except PermissionError:
+    log.warning("Forbidden", exc_info=True)
+"""
+
 
 def lines(code: str) -> list[dict[str, str]]:
     """What a process with the logs of production writes."""
@@ -73,3 +80,8 @@ def test_failure_is_one_line() -> None:
     (line,) = lines(FAILURE)
     assert line["event"] == "It failed"
     assert line["exception"].endswith("ValueError: broken")
+
+
+def test_refusal_has_no_traceback() -> None:
+    (line,) = lines(REFUSAL)
+    assert (line["event"], "exception" in line) == ("Forbidden", False)
