@@ -89,8 +89,10 @@ def _whole_number(value: Any) -> int:
         raise _refusal("Enter a whole number.")
     # Compared before it is converted: 1e300 would become an integer of 300 digits.
     number = Decimal(value)
-    if abs(number) > 10**9 or number != int(number):
-        raise _refusal("Enter a whole number that is not so large.")
+    if abs(number) > 10**9:
+        raise _refusal("This number is too large.")
+    if number != int(number):
+        raise _refusal("Enter a whole number.")
     return int(number)
 
 
@@ -323,7 +325,7 @@ def parse(model: type[Shape], data: Any) -> tuple[Shape | None, list[Detail]]:
                 "VALIDATION_ERROR",
                 _message(found),
             )
-            for found in error.errors(include_url=False, include_context=False)
+            for found in error.errors(include_url=False)
         ]
 
 
@@ -342,5 +344,16 @@ _MESSAGES = {
 
 
 def _message(found: Mapping[str, Any]) -> str:
-    message: str = _MESSAGES.get(found["type"], found["msg"])
-    return message.replace("Input should be", "Enter a value")
+    """In our own words; `found` is one of pydantic's errors."""
+    match found["type"]:
+        case "greater_than_equal":
+            return f"Enter {found['ctx']['ge']:,} or more."
+        case "greater_than":
+            return f"Enter more than {found['ctx']['gt']:,}."
+        case "less_than_equal":
+            return f"Enter {found['ctx']['le']:,} at most."
+        case "enum" | "literal_error":
+            return f"Choose {found['ctx']['expected']}."
+        case kind:
+            message: str = _MESSAGES.get(kind, found["msg"])
+            return message

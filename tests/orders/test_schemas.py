@@ -329,3 +329,18 @@ JSON = st.recursive(
 @given(st.sampled_from([*FULL, *ONE_LINE, *NUMBERS, *OBJECTS, "items.0.contractLength"]), JSON)
 def test_any_json_is_accepted_or_refused_by_path(path: str, value: Any) -> None:
     assert all(p == path or p.startswith(f"{path}.") for p in wrong(path, value))
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (0, "Enter 1 or more."),
+        (10_001, "Enter 10,000 at most."),
+        (10**12, "This number is too large."),
+        (Decimal("1.5"), "Enter a whole number."),
+        ("1", "Enter a whole number."),
+    ],
+)
+def test_quantity_is_refused_in_words(value: Any, message: str) -> None:
+    _, [problem] = parse(NewOrder, changed("items.0.quantity", value))
+    assert problem.message == message
