@@ -153,6 +153,8 @@
     } else {
       byId("customer-count").textContent = text && count(list, "");
       open(input, document.activeElement === input);
+      // Part of a name means somebody known; a whole e-mail may be a new one that looks alike.
+      if (!list.hidden && !text.includes("@")) activate(input, list.querySelector("[data-record]"));
     }
   });
 

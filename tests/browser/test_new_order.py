@@ -209,7 +209,7 @@ def test_chosen_customer_fills_in_everything(visit: Visit, rep: User) -> None:
     page.keyboard.type("acm")
     expect(page.locator("#customer-matches [role=option]")).to_have_count(1)
     expect(page.locator("#customer-count")).to_have_text("1 match")
-    press(page, "ArrowDown", "Enter")
+    press(page, "Enter")
     expect(page.get_by_label("Customer e-mail")).to_have_value("info@acme.example")
     billing = page.get_by_role("group", name="Billing address")
     shipping = page.get_by_role("group", name="Shipping address")
@@ -218,6 +218,17 @@ def test_chosen_customer_fills_in_everything(visit: Visit, rep: User) -> None:
     expect(page.get_by_text("Known customer")).to_be_visible()
     page.get_by_label("First name").fill("Somebody")
     expect(page.get_by_label("Update the record")).to_be_visible()
+
+
+def test_enter_after_a_new_email_takes_no_customer_that_looks_alike(
+    visit: Visit, rep: User
+) -> None:
+    CustomerFactory(email="info@acme.example", company="Acme")
+    page = visit("/orders/new/", rep)
+    page.keyboard.type("info@acme.exampl")
+    expect(page.locator("#customer-matches [role=option]")).to_have_count(1)
+    press(page, "Enter")
+    expect(page.get_by_label("Customer e-mail")).to_have_value("info@acme.exampl")
 
 
 def test_line_goes_by_key_and_by_button(visit: Visit, rep: User) -> None:
