@@ -126,6 +126,14 @@ class UserAdmin(SuperuserOnly, PermissionBoxes, DjangoUserAdmin):  # type: ignor
                 "fields": ("username", "email", "usable_password", "password1", "password2"),
             },
         ),
+        (
+            "What they may do",
+            {
+                "description": "A rep takes orders. A manager also reviews them, and needs staff "
+                "status to open these pages.",
+                "fields": ("groups", "is_staff"),
+            },
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:

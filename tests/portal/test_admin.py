@@ -177,10 +177,12 @@ def test_user_is_made_in_the_tenant_of_the_request(
         {
             "username": "new", "email": "New@Portal.example", "usable_password": "true",
             "password1": password, "password2": password, "tenant": other_tenant.pk,
+            "groups": Group.objects.get(name=MANAGER).pk, "is_staff": "on",
         },
     )  # fmt: skip
     user = User.objects.get(username="new")
     assert (user.tenant, user.email) == (tenant, "new@portal.example")
+    assert (user.groups.get().name, user.is_staff) == (MANAGER, True)
     assert user.check_password(password)
 
 
