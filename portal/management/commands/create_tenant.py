@@ -14,7 +14,10 @@ from portal.text import normalize_email
 
 
 class Command(BaseCommand):
-    help = "Makes a tenant and a superuser for it. Prints the password, once."
+    help = (
+        "Makes a tenant and its first administrator, a superuser, who may work in every tenant. "
+        "Prints the password, once."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug", help="The Tenant-ID of the API, such as acme-nl.")
@@ -54,6 +57,10 @@ class Command(BaseCommand):
         self.stdout.write(f"The tenant {tenant.slug} is ready.")
         self.stdout.write(f"Administrator: {email}")
         self.stdout.write(f"Password: {password}")
+        self.stdout.write(
+            "Next, in the admin: products, variants and prices; then users with a role. "
+            "Whoever creates an order cannot confirm it."
+        )
 
 
 @transaction.atomic
