@@ -325,7 +325,6 @@ class OrderAdmin(TenantAdmin[Order]):
         return {
             "order": order,
             "badge": self.badge(order),
-            "age": formats.age(order.created_at),
             "items": review.reviewed_items(order),
             "show_costs": portal_request(request).user.has_perm("catalog.view_costs"),
             "remarks": list(review.remarks(order)),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -68,6 +68,12 @@ def age(since: datetime) -> str:
     if minutes < 60:
         return f"{max(minutes, 0)} min"
     return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} d"
+
+
+def ago(since: datetime) -> str:
+    """The age in a sentence: just now, 12 min ago, 2 d ago."""
+    is_now = timezone.now() - since < timedelta(minutes=1)
+    return "just now" if is_now else f"{age(since)} ago"
 
 
 def parse_decimal(text: str) -> Decimal:

@@ -7,6 +7,6 @@ from portal import formats
 register = template.Library()
 register.filter("money", formats.money)
 register.filter("number", formats.number)
-register.filter("age", formats.age)
+register.filter("ago", formats.ago)
 register.filter("day", formats.day)
 register.filter("moment", formats.moment)

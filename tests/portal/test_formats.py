@@ -88,6 +88,19 @@ def test_age_is_in_its_largest_whole_unit(ago: timedelta, written: str) -> None:
     assert formats.age(timezone.now() - ago) == written
 
 
+@pytest.mark.parametrize(
+    ("past", "written"),
+    [
+        (timedelta(minutes=-1), "just now"),
+        (timedelta(seconds=59), "just now"),
+        (timedelta(seconds=61), "1 min ago"),
+        (timedelta(days=2, hours=1), "2 d ago"),
+    ],
+)
+def test_ago_is_just_now_within_the_minute(past: timedelta, written: str) -> None:
+    assert formats.ago(timezone.now() - past) == written
+
+
 def test_formats_end_with_their_block() -> None:
     with formats.use_formats("de_DE", UTC_ZONE), formats.use_formats("en_US", UTC_ZONE):
         pass
