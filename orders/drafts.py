@@ -18,7 +18,7 @@ from django.utils import timezone
 from catalog.pricing import LineRequest, Offer, PricedLine, Quote, Totals, quote
 from catalog.search import search_variants
 from customers.models import Customer
-from orders.forms import Typed, TypedLine, customer_fields, typed_number
+from orders.forms import Typed, TypedLine, customer_fields, line_part, typed_number
 from orders.models import MAX_QUANTITY, CustomField, Draft, Order
 from orders.services import create_order, read_new_order
 from portal.errors import Conflict, Detail, NotFound
@@ -82,6 +82,7 @@ class AlreadySubmitted(Conflict):
 @dataclass(frozen=True, slots=True)
 class SheetLine:
     """A line with what it costs now. `priced` is None, and `problem` says why, if it cannot be.
+    `wrong` is the part of the line that it is about: sku, quantity or length.
 
     `offer` is what its SKU names, None if nothing. `was`: the price per device and month that was
     shown last, if another one holds now.
@@ -90,6 +91,7 @@ class SheetLine:
     typed: TypedLine
     priced: PricedLine | None
     problem: str
+    wrong: str
     offer: Offer | None
     was: Decimal | None
 
@@ -404,6 +406,7 @@ def _price(
             typed=line,
             priced=priced.get(position),
             problem=_line_problem(problems.get(position), quantities[position]),
+            wrong=_wrong_part(problems.get(position), quantities[position]),
             offer=quoted.offers.get(position),
             was=_was(before, line, priced.get(position)),
         )
@@ -427,6 +430,12 @@ def _line_problem(detail: Detail | None, quantity: int | None) -> str:
     if detail is not None:
         return detail.message
     return "" if quantity else f"Enter a whole number from 1 to {MAX_QUANTITY:,}."
+
+
+def _wrong_part(detail: Detail | None, quantity: int | None) -> str:
+    if detail is not None:
+        return line_part(detail.path)
+    return "" if quantity else "quantity"
 
 
 class _Priced(Protocol):

@@ -391,6 +391,12 @@ def _place_on_page(detail: Detail) -> int:
     return _PLACES.index(first) if first in _PLACES else len(_PLACES)
 
 
+def line_part(path: str) -> str:
+    """The part of a line that a message is about; it stands last in the message's path."""
+    field = path.rpartition(".")[2]
+    return {"contractLength": "length", "quantity": "quantity"}.get(field, "sku")
+
+
 class OrderForm:
     """The page's forms, filled with what was typed, each message beside its field."""
 
@@ -458,11 +464,11 @@ class OrderForm:
         return Problem(form.add_prefix(name), label, detail.message)
 
     def _line_problem(self, path: str, message: str) -> Problem:
-        position, _, field = path.partition(".")
+        position = path.partition(".")[0]
         if not position:
             return Problem("search", "Items", message)
         number = int(position)
-        part = {"contractLength": "length", "quantity": "quantity"}.get(field, "sku")
+        part = line_part(path)
         label = {"length": "contract length", "quantity": "quantity"}.get(part, "SKU")
         name = f"line-{self.typed.lines[number].id}-{part}"
         return Problem(name, f"Item {number + 1}, {label}", message)

@@ -107,6 +107,7 @@ def test_save_prices_every_line_and_says_what_is_wrong(save: Callable[..., Sheet
         "There is no SKU “GONE”.",
         "Enter a whole number from 1 to 10,000.",
     ]
+    assert [line.wrong for line in sheet.lines] == ["", "quantity", "length", "sku", "quantity"]
     assert sheet.totals.total == Decimal("90.00")
     assert sheet.totals.total_devices == 3
     assert sheet.totals.contract_value == Decimal("1080.00")

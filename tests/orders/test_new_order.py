@@ -95,6 +95,8 @@ def test_submit_refused_shows_each_message_beside_its_field(
     ]
     assert 'aria-describedby="id_billing-city_error"' in html
     assert 'value="many"' in html
+    assert html.count('class="form-control num is-invalid"') == 1
+    assert 'class="line-problem wrong-quantity"' in html
     assert "Kept</textarea>" in html
     assert Order.objects.count() == 0
 
