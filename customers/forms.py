@@ -45,12 +45,17 @@ class CustomerForm(forms.Form):
         max_length=EMAIL_LENGTH,
         widget=forms.TextInput(attrs={"inputmode": "email", "spellcheck": "false"}),
     )
-    company = CleanCharField(label="Company", max_length=COMPANY_LENGTH, required=False)
+    company = CleanCharField(
+        label="Company",
+        max_length=COMPANY_LENGTH,
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": "Optional"}),
+    )
     phone = CleanCharField(
         label="Phone",
         max_length=PHONE_LENGTH,
         required=False,
-        widget=forms.TextInput(attrs={"inputmode": "tel"}),
+        widget=forms.TextInput(attrs={"inputmode": "tel", "placeholder": "Optional"}),
     )
     customer_type = forms.ChoiceField(label="Type", choices=CustomerType.choices)
 
@@ -84,12 +89,14 @@ class CustomerFilter(forms.Form):
         required=False,
         choices=[("", "Any"), *Customer.Status.choices],
         widget=forms.Select(attrs={"class": "form-select"}),
+        error_messages={"invalid_choice": "This filter is not known and was left out."},
     )
     type = forms.ChoiceField(
         label="Type",
         required=False,
         choices=[("", "Any"), *CustomerType.choices],
         widget=forms.Select(attrs={"class": "form-select"}),
+        error_messages={"invalid_choice": "This filter is not known and was left out."},
     )
 
     @property

@@ -27,7 +27,13 @@ def _day_field(label: str) -> forms.DateField:
 def _choice_field(label: str, choices: Any) -> forms.ChoiceField:
     widget = forms.Select(attrs={"class": "form-select"})
     every = [("", "Any"), *choices]
-    return forms.ChoiceField(label=label, required=False, choices=every, widget=widget)
+    return forms.ChoiceField(
+        label=label,
+        required=False,
+        choices=every,
+        widget=widget,
+        error_messages={"invalid_choice": "This filter is not known and was left out."},
+    )
 
 
 class OrderFilter(forms.Form):

@@ -129,6 +129,14 @@ def test_day_that_nobody_means_is_explained(rep_client: Client) -> None:
     assert "Enter a day from 2000 to 2099." in text
 
 
+@pytest.mark.parametrize("address", ["/orders/", "/customers/"])
+def test_unknown_filter_is_said_to_be_left_out(rep_client: Client, address: str) -> None:
+    text = rep_client.get(address, {"status": "gone"}).text
+
+    assert 'id="id_status_error"' in text
+    assert "Status: This filter is not known and was left out." in text
+
+
 def test_orders_of_another_tenant_are_not_listed(
     rep_client: Client, tenant: Tenant, other_tenant: Tenant
 ) -> None:
