@@ -1,19 +1,26 @@
 """A browser at the portal, logged in, that fails the test for anything on its console."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
+from threading import Lock
+from typing import Self
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
+from django.core.signals import request_finished, request_started
 from django.test import Client
-from playwright.sync_api import ConsoleMessage, Page
+from playwright.sync_api import ConsoleMessage, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from portal.models import User
 
 # Playwright runs an event loop in this thread; Django's own guard does not know it.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+# On a busy machine a page may take its time; what never comes still fails.
+expect.set_options(timeout=15_000)
 
 Visit = Callable[..., Page]
 
@@ -47,8 +54,42 @@ def visit(live_server: LiveServer, page: Page, complaints: list[str]) -> Iterato
         page.goto(live_server.url + path)
         return page
 
-    yield open_page
-    assert complaints == []
+    with Traffic() as traffic:
+        yield open_page
+        # A page that is left still sends what was typed; the database is another test's by then.
+        refused = list(complaints)
+        page.context.set_offline(True)
+        traffic.wait_for_silence()
+    assert refused == []
+
+
+class Traffic:
+    """Counts the requests that the live server is answering."""
+
+    def __enter__(self) -> Self:
+        self.answering = 0
+        self.lock = Lock()
+        request_started.connect(self.start)
+        request_finished.connect(self.finish)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        request_started.disconnect(self.start)
+        request_finished.disconnect(self.finish)
+
+    def start(self, **kwargs: object) -> None:
+        with self.lock:
+            self.answering += 1
+
+    def finish(self, **kwargs: object) -> None:
+        with self.lock:
+            self.answering -= 1
+
+    def wait_for_silence(self) -> None:
+        deadline, silent = time.monotonic() + 10, 0
+        while silent < 3 and time.monotonic() < deadline:
+            time.sleep(0.02)
+            silent = 0 if self.answering > 0 else silent + 1
 
 
 def _log_in(page: Page, url: str, user: User) -> None:

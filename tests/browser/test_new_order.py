@@ -109,7 +109,7 @@ def test_rep_places_an_order_with_the_keyboard_alone(visit: Visit, rep: User) ->
         page.keyboard.type(text)
         press(page, "Tab")
     press(page, "Control+Enter")
-    page.wait_for_url(re.compile(r"/orders/ord_"))
+    expect(page).to_have_url(re.compile(r"/orders/ord_"))
     order = Order.objects.get()
     assert page.url.endswith(f"/orders/{order.public_id}/")
     assert [(item.sku, item.quantity, item.contract_length) for item in order.items.all()] == [
@@ -151,12 +151,12 @@ def test_double_enter_and_back_make_one_order(visit: Visit, rep: User) -> None:
     add(page, "ipad")
     page.get_by_role("button", name="Submit order").focus()
     press(page, "Enter", "Enter")
-    page.wait_for_url(re.compile(r"/orders/ord_"))
+    expect(page).to_have_url(re.compile(r"/orders/ord_"))
     landed = page.url
     page.go_back()
     expect(page.get_by_text("This is already order")).to_be_visible()
     page.get_by_role("button", name="Submit order").dblclick()
-    page.wait_for_url(re.compile(r"/orders/ord_"))
+    expect(page).to_have_url(re.compile(r"/orders/ord_"))
     assert page.url == landed
     assert Order.objects.count() == 1
 
@@ -258,7 +258,7 @@ def test_refused_order_leads_to_the_first_wrong_field(
     assert accessibility_problems(page) == []
     page.keyboard.type("Amsterdam")
     press(page, "Control+Enter")
-    page.wait_for_url(re.compile(r"/orders/ord_"))
+    expect(page).to_have_url(re.compile(r"/orders/ord_"))
     forgive(REFUSED)
 
 
@@ -272,7 +272,7 @@ def test_price_that_moved_is_asked_about(visit: Visit, rep: User, forgive: Forgi
     expect(page.locator("#notices")).to_contain_text("Prices have changed")
     expect(page.locator(".line")).to_contain_text("was €25.00, now €26.00 each")
     page.get_by_role("button", name="Submit order").click()
-    page.wait_for_url(re.compile(r"/orders/ord_"))
+    expect(page).to_have_url(re.compile(r"/orders/ord_"))
     forgive(REFUSED)
 
 
