@@ -83,7 +83,7 @@ lint: $(VENV)/dev ## Check style, types, templates, migrations and settings
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/djlint --quiet --check --lint templates
+	$(VENV)/bin/djlint --check --lint templates
 	$(MANAGE) makemigrations --check --dry-run
 	PUBLIC_URL=https://portal.example.com ALLOW_EMBEDDED=1 \
 	SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))') \
