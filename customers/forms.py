@@ -12,6 +12,7 @@ from customers.models import (
     CustomerType,
 )
 from customers.services import Record
+from portal.filters import choice_field, search_field
 from portal.text import EMAIL_LENGTH, clean, normalize_email
 
 
@@ -70,34 +71,9 @@ class CustomerForm(forms.Form):
 class CustomerFilter(forms.Form):
     """What the list of customers can be narrowed to; what cannot be read narrows nothing."""
 
-    q = forms.CharField(
-        label="Search customers",
-        required=False,
-        max_length=200,
-        widget=forms.TextInput(
-            attrs={
-                "type": "search",
-                "class": "form-control",
-                "placeholder": "Name, company, e-mail, phone or customer id",
-                "autocomplete": "off",
-                "spellcheck": "false",
-            }
-        ),
-    )
-    status = forms.ChoiceField(
-        label="Status",
-        required=False,
-        choices=[("", "Any"), *Customer.Status.choices],
-        widget=forms.Select(attrs={"class": "form-select"}),
-        error_messages={"invalid_choice": "This filter is not known and was left out."},
-    )
-    type = forms.ChoiceField(
-        label="Type",
-        required=False,
-        choices=[("", "Any"), *CustomerType.choices],
-        widget=forms.Select(attrs={"class": "form-select"}),
-        error_messages={"invalid_choice": "This filter is not known and was left out."},
-    )
+    q = search_field("Search customers", "Name, company, e-mail, phone or customer id")
+    status = choice_field("Status", Customer.Status.choices)
+    type = choice_field("Type", CustomerType.choices)
 
     @property
     def narrows(self) -> bool:

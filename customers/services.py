@@ -46,13 +46,8 @@ class Caller:
     shipping_address: Mapping[str, Any]
 
     def details(self) -> dict[str, str]:
-        return {
-            "first_name": self.first_name,
-            "last_name": self.last_name,
-            "company": self.company,
-            "phone": self.phone,
-            "customer_type": self.customer_type,
-        }
+        """What the record would say if it took over what was submitted."""
+        return {name: getattr(self, name) for name in Record.FIELDS}
 
 
 def find_customer(*, tenant: Tenant, caller: Caller, customer_id: str = "") -> Customer | None:

@@ -1,12 +1,12 @@
 """What the list of orders can be narrowed to."""
 
 from datetime import date, datetime, time, timedelta
-from typing import Any
 
 from django import forms
 
 from orders.models import Order
 from orders.queries import OrderQuerySet
+from portal.filters import choice_field, search_field
 from portal.models import Tenant, User
 
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)
@@ -24,42 +24,17 @@ def _day_field(label: str) -> forms.DateField:
     return field
 
 
-def _choice_field(label: str, choices: Any) -> forms.ChoiceField:
-    widget = forms.Select(attrs={"class": "form-select"})
-    every = [("", "Any"), *choices]
-    return forms.ChoiceField(
-        label=label,
-        required=False,
-        choices=every,
-        widget=widget,
-        error_messages={"invalid_choice": "This filter is not known and was left out."},
-    )
-
-
 class OrderFilter(forms.Form):
     """Everything is optional; what cannot be read narrows nothing and says so."""
 
-    q = forms.CharField(
-        label="Search orders",
-        required=False,
-        max_length=200,
-        widget=forms.TextInput(
-            attrs={
-                "type": "search",
-                "class": "form-control",
-                "placeholder": "Order id, customer, e-mail, company, phone or SKU",
-                "autocomplete": "off",
-                "spellcheck": "false",
-            }
-        ),
-    )
+    q = search_field("Search orders", "Order id, customer, e-mail, company, phone or SKU")
     mine = forms.BooleanField(
         label="Only mine",
         required=False,
         widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
     )
-    status = _choice_field("Status", Order.Status.choices)
-    type = _choice_field("Type", Order.Type.choices)
+    status = choice_field("Status", Order.Status.choices)
+    type = choice_field("Type", Order.Type.choices)
     created_from = _day_field("Created from")
     created_to = _day_field("Created to")
 

@@ -27,7 +27,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 @login_not_required
 def favicon(request: HttpRequest) -> HttpResponse:
-    """Browsers ask for it on pages that name no icon, such as the admin's."""
+    """Browsers ask for it beside an answer that names no icon, such as the OpenAPI document."""
     return redirect(static("img/icon.svg"))
 
 
