@@ -2,7 +2,7 @@
 
 import os
 
-from portal.settings import *  # noqa: F403
+from portal.settings import *  # noqa: F403 (settings are meant to be taken over whole)
 from portal.settings import DATABASES
 
 ROOT_URLCONF = "bench.urls"

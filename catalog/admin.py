@@ -159,6 +159,7 @@ class PriceInline(_PriceInline):
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         formset = super().get_formset(request, obj, **kwargs)
+        # The stubs take the form for Django's own, and not for the one of this inline.
         formset.form.tenant = portal_request(request).tenant  # type: ignore[attr-defined]
         return formset
 

@@ -129,6 +129,7 @@ def _zero_if(condition: Any) -> Case:
 
 
 def _likeness(word: str) -> TrigramWordSimilarity:
+    # The stubs know text only, where Django takes any expression.
     return TrigramWordSimilarity(Fold(Value(word)), "search_text")  # type: ignore[arg-type]
 
 

@@ -46,6 +46,7 @@ def find_customers(text: str, limit: int = 8) -> list[Customer]:
         return found
     folded = Fold(Value(typed))
     similar = Customer.objects.filter(search_text__trigram_word_similar=folded)
+    # The stubs know text only, where Django takes any expression.
     nearest = TrigramWordSimilarity(folded, "search_text").desc()  # type: ignore[arg-type]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL pg_trgm.word_similarity_threshold = %s", [SIMILAR_ENOUGH])

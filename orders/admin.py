@@ -297,6 +297,7 @@ class OrderAdmin(TenantAdmin[Order]):
         if not self.has_view_permission(request, order):
             raise PermissionDenied
         if order is None:
+            # Django's own answer to a missing or foreign row, which the stubs leave out.
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
         actor = actor_of(request)
         waiting = Order.objects.awaiting_review().exclude(pk=order.pk).order_by("created_at", "id")
