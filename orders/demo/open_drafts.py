@@ -3,7 +3,7 @@
 from customers.models import Customer
 from orders import drafts
 from orders.drafts import Revision
-from orders.forms import Typed, TypedLine, customer_fields
+from orders.typed import Typed, TypedLine, customer_fields
 from portal.models import Tenant, User
 
 

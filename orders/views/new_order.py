@@ -18,9 +18,11 @@ from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
 from customers.search import find_customers
 from orders import drafts
-from orders.drafts import AlreadySubmitted, PricesMoved, Revision, Sheet, StaleDraft
-from orders.forms import OrderForm, Typed, customer_fields
+from orders.drafts import AlreadySubmitted, PricesMoved, Revision, StaleDraft
+from orders.forms import OrderForm
 from orders.models import Draft, Order
+from orders.sheet import Sheet, new_line
+from orders.typed import Typed, customer_fields
 from portal.errors import Detail, DomainError, NotFound
 from portal.permissions import Actor
 from portal.tenancy import PortalRequest
@@ -86,7 +88,7 @@ def save(request: PortalRequest, draft_id: str) -> HttpResponse:
 def line(request: PortalRequest) -> HttpResponse:
     """A new line: of a SKU that was chosen (`sku`), or of what a scanner typed (`q`)."""
     text = request.GET.get("q", "")
-    new = drafts.new_line(tenant=request.tenant, sku=request.GET.get("sku", ""), text=text)
+    new = new_line(tenant=request.tenant, sku=request.GET.get("sku", ""), text=text)
     if new is None:
         return render(request, "orders/_no_line.html", {"text": text})
     return render(request, "orders/_line.html", {"line": new, "currency": request.tenant.currency})

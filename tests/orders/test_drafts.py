@@ -15,9 +15,10 @@ from pytest_django import DjangoAssertNumQueries
 from catalog.models import Price, Variant
 from customers.models import Customer
 from orders import drafts
-from orders.drafts import AlreadySubmitted, PricesMoved, Revision, Sheet, StaleDraft
-from orders.forms import Typed, TypedLine
+from orders.drafts import AlreadySubmitted, PricesMoved, Revision, StaleDraft
 from orders.models import Draft, Order, OrderEvent
+from orders.sheet import Sheet
+from orders.typed import Typed, TypedLine
 from portal.errors import DomainError, NotFound, ValidationFailed
 from portal.models import Tenant, User
 from portal.permissions import Actor

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from django.http import QueryDict
 
-from orders.forms import OrderForm, Typed, TypedLine, customer_fields
+from orders.forms import OrderForm
 from orders.models import CustomField
+from orders.typed import Typed, TypedLine, customer_fields
 from portal.errors import Detail
 from portal.formats import use_formats
 from portal.models import Tenant

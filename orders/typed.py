@@ -1,0 +1,201 @@
+"""An order as it is typed: text, unchecked, and how it becomes the contract's order."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.http import QueryDict
+from pydantic.alias_generators import to_camel
+
+from customers.models import Customer, CustomerType
+from orders.fields import SECTIONS, AddressForm
+from orders.models import CustomField, Order
+from portal.formats import parse_decimal
+
+MAX_VALUE_LENGTH = 20_000
+"""Characters of one field that a draft keeps; far beyond what any field accepts."""
+
+_LINE_ID = re.compile(r"[a-z0-9]{1,16}")
+_CUSTOM_NAME = re.compile(r"custom-[A-Za-z0-9_-]{1,50}")
+
+_NUMBERS = frozenset({"extension_months", "previous_monthly_amount"})
+_OTHER_NAMES = frozenset(
+    {"order_type", "notes", "ship_elsewhere", "customer_id", "customer_record"}
+)
+_NAMES = _OTHER_NAMES | {
+    f"{prefix}-{name}" for prefix, form in SECTIONS.values() for name in form.base_fields
+}
+_DEFAULTS = {
+    "order_type": Order.Type.STANDARD.value,
+    "customer-customer_type": CustomerType.INDIVIDUAL.value,
+    "customer_record": "keep",
+    "ship_elsewhere": "",
+}
+
+
+def typed_number(text: str) -> Decimal | str:
+    """The number that was typed, with comma or point; what is no number stays as it is."""
+    try:
+        return parse_decimal(text)
+    except ValueError:
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class TypedLine:
+    """A line as typed. `id` is the page's own and stays the same while the line lives."""
+
+    id: str
+    sku: str
+    quantity: str
+    contract_length: str
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """Everything on the form, as text and unchecked: what a draft keeps."""
+
+    fields: Mapping[str, str]
+    lines: Sequence[TypedLine]
+
+    @classmethod
+    def from_post(cls, post: QueryDict) -> "Typed":
+        """What a page posted: only the fields that it showed."""
+        posted = {
+            name: value[:MAX_VALUE_LENGTH]
+            for name, value in post.items()
+            if isinstance(value, str) and (name in _NAMES or _CUSTOM_NAME.fullmatch(name))
+        }
+        # A box that is not ticked is not posted.
+        posted.setdefault("ship_elsewhere", "")
+        ids = dict.fromkeys(key for key in post.getlist("line") if _LINE_ID.fullmatch(key))
+
+        def part(key: str, name: str) -> str:
+            return post.get(f"line-{key}-{name}", "")[:MAX_VALUE_LENGTH]
+
+        lines = [
+            TypedLine(key, part(key, "sku"), part(key, "quantity"), part(key, "length"))
+            for key in ids
+        ]
+        return cls(posted, lines)
+
+    def onto(self, before: "Typed") -> "Typed":
+        """A field that the page did not show (another order type's details) keeps its text."""
+        return Typed({**before.fields, **self.fields}, self.lines)
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> "Typed":
+        lines = [TypedLine(**line) for line in payload.get("lines", [])]
+        return cls({**_DEFAULTS, **payload.get("fields", {})}, lines)
+
+    def beyond(self, other: "Typed") -> list[tuple[str, str]]:
+        """Label and text of every field that is filled here and says something else there."""
+        fields = [
+            (str(form.base_fields[name].label), text)
+            for prefix, form in SECTIONS.values()
+            for name in form.base_fields
+            if (text := self.fields.get(f"{prefix}-{name}", "").strip())
+            and text != other.fields.get(f"{prefix}-{name}", "").strip()
+        ]
+        lines = [line for line in self.lines if line not in other.lines]
+        return fields + [("Item", f"{line.quantity} × {line.sku}") for line in lines]
+
+    def payload(self) -> dict[str, Any]:
+        """What is kept. NUL cannot be stored, nor typed: it becomes the replacement character."""
+        return {
+            "fields": {name: _storable(value) for name, value in self.fields.items()},
+            "lines": [
+                {
+                    "id": line.id,
+                    "sku": _storable(line.sku),
+                    "quantity": _storable(line.quantity),
+                    "contract_length": _storable(line.contract_length),
+                }
+                for line in self.lines
+            ],
+        }
+
+    def contract(self, configured: Iterable[CustomField]) -> dict[str, Any]:
+        """The order as the API would be sent it (contract: Create Order).
+
+        Extension and upgrade details go along only if that type is chosen and any is filled in.
+        """
+        order_type = self.fields["order_type"]
+        data: dict[str, Any] = {
+            "orderType": order_type,
+            "customer": self._object("customer"),
+            "billingAddress": self._object("billingAddress"),
+            "items": [_item(line) for line in self.lines],
+            "notes": self.fields.get("notes", ""),
+        }
+        if self.fields["ship_elsewhere"]:
+            data["shippingAddress"] = self._object("shippingAddress")
+        if order_type in (Order.Type.EXTENSION, Order.Type.UPGRADE):
+            details = self._object(f"{order_type}Details")
+            if any(details.values()):
+                data[f"{order_type}Details"] = details
+        custom_fields = dict(self._custom_fields(configured))
+        return data | ({"customFields": custom_fields} if custom_fields else {})
+
+    def _object(self, path: str) -> dict[str, Any]:
+        prefix, form = SECTIONS[path]
+        values = {name: self.fields.get(f"{prefix}-{name}", "") for name in form.base_fields}
+        return {
+            to_camel(name): typed_number(value) if name in _NUMBERS else value
+            for name, value in values.items()
+        }
+
+    def _custom_fields(self, configured: Iterable[CustomField]) -> Iterable[tuple[str, Any]]:
+        for field in configured:
+            text = self.fields.get(f"custom-{field.key}", "")
+            if text.strip():
+                is_number = field.type == CustomField.Type.NUMBER
+                yield (
+                    field.key,
+                    typed_number(text) if is_number else text.replace("\r\n", "\n"),
+                )
+
+
+def _storable(text: str) -> str:
+    return text.replace("\0", "\ufffd")
+
+
+def _item(line: TypedLine) -> dict[str, Any]:
+    item: dict[str, Any] = {"sku": line.sku, "quantity": typed_number(line.quantity)}
+    if line.contract_length:
+        item["contractLength"] = typed_number(line.contract_length)
+    return item
+
+
+def line_part(path: str) -> str:
+    """The part of a line that a message is about; it stands last in the message's path."""
+    field = path.rpartition(".")[2]
+    return {"contractLength": "length", "quantity": "quantity"}.get(field, "sku")
+
+
+def customer_fields(customer: Customer) -> dict[str, str]:
+    """The form's fields as a known customer's record fills them, last addresses included."""
+    fields = {
+        "customer_id": customer.public_id,
+        "customer-email": customer.email,
+        "customer-first_name": customer.first_name,
+        "customer-last_name": customer.last_name,
+        "customer-company": customer.company,
+        "customer-phone": customer.phone,
+        "customer-customer_type": customer.customer_type,
+    }
+    billing = customer.last_billing_address or {}
+    shipping = customer.last_shipping_address or billing
+    fields |= _address_fields("billing", billing)
+    if shipping != billing:
+        fields |= {"ship_elsewhere": "on"} | _address_fields("shipping", shipping)
+    return fields
+
+
+def _address_fields(prefix: str, address: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        f"{prefix}-{name}": str(address.get(to_camel(name)) or "")
+        for name in (AddressForm.base_fields if address else ())
+    }
