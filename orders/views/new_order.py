@@ -1,18 +1,14 @@
 """The page that a rep types into while the customer is on the phone."""
 
 import json
-from collections.abc import Callable, Iterable
-from functools import wraps
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import permission_required
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
@@ -23,6 +19,7 @@ from orders.forms import OrderForm
 from orders.models import Draft, Order
 from orders.sheet import Sheet, new_line
 from orders.typed import Typed, customer_fields
+from orders.views.access import for_reps
 from portal.errors import Detail, DomainError, NotFound
 from portal.permissions import Actor
 from portal.tenancy import PortalRequest
@@ -30,24 +27,8 @@ from portal.tenancy import PortalRequest
 MATCHES = 6
 
 
-def _for_reps(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """For those who may order, in their own tenant; somebody else's draft does not exist."""
-
-    @wraps(view)
-    def wrapped(request: PortalRequest, **kwargs: Any) -> HttpResponse:
-        if request.user.tenant_id != request.tenant.pk:
-            raise PermissionDenied("Orders are typed in one's own tenant.")
-        try:
-            return view(request, **kwargs)
-        except NotFound as error:
-            raise Http404(error.message) from error
-
-    allowed = permission_required("orders.add_order", raise_exception=True)(wrapped)
-    return never_cache(allowed)
-
-
 @require_GET
-@_for_reps
+@for_reps
 def start(request: PortalRequest) -> HttpResponse:
     """A draft to type into, at an address that names it."""
     draft = drafts.open_draft(tenant=request.tenant, owner=request.user)
@@ -57,13 +38,13 @@ def start(request: PortalRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@_for_reps
+@for_reps
 def new_order(request: PortalRequest, draft_id: str) -> HttpResponse:
     return _submit(request, draft_id) if request.method == "POST" else _show(request, draft_id)
 
 
 @require_POST
-@_for_reps
+@for_reps
 def save(request: PortalRequest, draft_id: str) -> HttpResponse:
     """Keeps what is typed; answers prices, totals and the known customer, never a field."""
     try:
@@ -84,7 +65,7 @@ def save(request: PortalRequest, draft_id: str) -> HttpResponse:
 
 
 @require_GET
-@_for_reps
+@for_reps
 def line(request: PortalRequest) -> HttpResponse:
     """A new line: of a SKU that was chosen (`sku`), or of what a scanner typed (`q`)."""
     text = request.GET.get("q", "")
@@ -95,7 +76,7 @@ def line(request: PortalRequest) -> HttpResponse:
 
 
 @require_GET
-@_for_reps
+@for_reps
 def customers(request: PortalRequest) -> HttpResponse:
     """The options of the customer combobox for what is typed so far."""
     text = request.GET.get("customer-email", "").strip()
@@ -105,14 +86,14 @@ def customers(request: PortalRequest) -> HttpResponse:
 
 
 @require_POST
-@_for_reps
+@for_reps
 def discard(request: PortalRequest, draft_id: str) -> HttpResponse:
     draft = drafts.discard(tenant=request.tenant, owner=request.user, draft_id=draft_id)
     return redirect(_address(draft))
 
 
 @require_POST
-@_for_reps
+@for_reps
 def restore(request: PortalRequest, draft_id: str) -> HttpResponse:
     draft = drafts.restore(tenant=request.tenant, owner=request.user, draft_id=draft_id)
     return redirect(_address(draft))
