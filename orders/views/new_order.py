@@ -81,8 +81,9 @@ def customers(request: PortalRequest) -> HttpResponse:
     """The options of the customer combobox for what is typed so far."""
     text = request.GET.get("customer-email", "").strip()
     found = find_customers(text, MATCHES) if len(text) > 1 else []
-    matches = [(customer, json.dumps(customer_fields(customer))) for customer in found]
-    return render(request, "orders/_customer_matches.html", {"matches": matches})
+    matches = [(match, json.dumps(customer_fields(match.customer))) for match in found]
+    context = {"matches": matches, "typed": text}
+    return render(request, "orders/_customer_matches.html", context)
 
 
 @require_POST
