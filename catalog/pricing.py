@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from catalog.models import Product, Variant
 from portal.errors import Detail
@@ -18,19 +18,26 @@ INVALID_CONTRACT_LENGTH = "INVALID_CONTRACT_LENGTH"
 
 @dataclass(frozen=True, slots=True)
 class LineRequest:
-    """What is asked for: devices of a SKU. No contract length means the default applies."""
+    """What is asked for: devices of a SKU. No contract length means the default applies.
+
+    `agreed_price`, per device and month, is one that the tenant's people already said or decided;
+    it never comes from an API body or a posted form. Without one the catalogue's price holds.
+    """
 
     sku: str
     quantity: int
     contract_length: Decimal | int | None = None
+    agreed_price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PricedLine:
     """A line that can be ordered, in the tenant's currency.
 
-    `unit_price` is per device per month; `prices` has the monthly price at every contract
-    length (months) of the variant; `list_price` and `acquisition_cost` are for one device.
+    `unit_price` is per device per month: the agreed price if there is one, or else the
+    `catalogue_price`, which is what the catalogue says now. `prices` has the monthly price at
+    every contract length (months) of the variant; `list_price` and `acquisition_cost` are for one
+    device.
     """
 
     position: int
@@ -44,6 +51,7 @@ class PricedLine:
     quantity: int
     contract_length: int
     unit_price: Decimal
+    catalogue_price: Decimal
     prices: dict[int, Decimal]
     list_price: Decimal | None
     acquisition_cost: Decimal | None
@@ -102,27 +110,44 @@ class Quote:
 
     @cached_property
     def totals(self) -> Totals:
-        tenant = self.tenant
-        subtotal = round_money(
-            sum((line.monthly_total for line in self.lines), Decimal(0)),
-            tenant.currency,
+        return sum_up(
+            self.lines,
+            currency=self.tenant.currency,
+            vat_rate=self.tenant.vat_rate,
+            prices_include_vat=self.tenant.prices_include_vat,
         )
-        rate = tenant.vat_rate
-        divisor = 100 + rate if tenant.prices_include_vat else Decimal(100)
-        tax_amount = round_money(subtotal * rate / divisor, tenant.currency)
-        return Totals(
-            currency=tenant.currency,
-            vat_rate=rate,
-            prices_include_vat=tenant.prices_include_vat,
-            subtotal=subtotal,
-            tax_amount=tax_amount,
-            total=subtotal if tenant.prices_include_vat else subtotal + tax_amount,
-            total_devices=sum(line.quantity for line in self.lines),
-            contract_value=round_money(
-                sum((line.contract_value for line in self.lines), Decimal(0)),
-                tenant.currency,
-            ),
-        )
+
+
+class Summed(Protocol):
+    """A line of a quote, or of an order."""
+
+    @property
+    def quantity(self) -> int: ...
+    @property
+    def monthly_total(self) -> Decimal: ...
+    @property
+    def contract_value(self) -> Decimal: ...
+
+
+def sum_up(
+    lines: Sequence[Summed], *, currency: str, vat_rate: Decimal, prices_include_vat: bool
+) -> Totals:
+    """The totals of the lines at that VAT rate (percent). VAT is rounded once, on the subtotal."""
+    subtotal = round_money(sum((line.monthly_total for line in lines), Decimal(0)), currency)
+    divisor = 100 + vat_rate if prices_include_vat else Decimal(100)
+    tax_amount = round_money(subtotal * vat_rate / divisor, currency)
+    return Totals(
+        currency=currency,
+        vat_rate=vat_rate,
+        prices_include_vat=prices_include_vat,
+        subtotal=subtotal,
+        tax_amount=tax_amount,
+        total=subtotal if prices_include_vat else subtotal + tax_amount,
+        total_devices=sum(line.quantity for line in lines),
+        contract_value=round_money(
+            sum((line.contract_value for line in lines), Decimal(0)), currency
+        ),
+    )
 
 
 _COLUMNS = (
@@ -198,6 +223,7 @@ def _price(
             INVALID_CONTRACT_LENGTH,
             _no_such_length(line, offer.prices),
         )
+    catalogue_price = offer.prices[length]
     return PricedLine(
         position=position,
         variant_pk=row["pk"],
@@ -209,7 +235,8 @@ def _price(
         image_url=row["product__image_url"],
         quantity=line.quantity,
         contract_length=length,
-        unit_price=offer.prices[length],
+        unit_price=catalogue_price if line.agreed_price is None else line.agreed_price,
+        catalogue_price=catalogue_price,
         prices=offer.prices,
         list_price=row["list_price"],
         acquisition_cost=row["acquisition_cost"],

@@ -3,6 +3,7 @@
 Pure functions: `orders.services` and `orders.bulk` save what they return.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -79,7 +80,7 @@ def build_order(
 
 
 def build_item(order: Order, line: PricedLine) -> OrderItem:
-    """A line of the order, with names, price and costs as they are in the catalogue now."""
+    """A line of the order, with names, prices and costs as they are in the catalogue now."""
     cost, cost_source = line.acquisition_cost, OrderItem.CostSource.VARIANT
     if cost is None:
         cost, cost_source = line.list_price, OrderItem.CostSource.LIST_PRICE
@@ -100,6 +101,7 @@ def build_item(order: Order, line: PricedLine) -> OrderItem:
         quantity=line.quantity,
         contract_length=line.contract_length,
         unit_price=line.unit_price,
+        catalogue_price=line.catalogue_price,
         list_price=line.list_price,
         list_price_source=OrderItem.ListPriceSource.VARIANT
         if known
@@ -107,6 +109,33 @@ def build_item(order: Order, line: PricedLine) -> OrderItem:
         acquisition_cost=cost,
         acquisition_cost_source=cost_source,
     )
+
+
+def build_first_events(
+    order: Order, items: Sequence[OrderItem], actor: Actor, read_back: Sequence[str] = ()
+) -> list[OrderEvent]:
+    """That the order was created, with its lines at an agreed price and what the catalogue said.
+
+    Before it, if anything was read back to the customer, the sentences that were read.
+    """
+    data: dict[str, Any] = {"total": order.total}
+    agreed = [
+        {
+            "position": item.position,
+            "sku": item.sku,
+            "said": item.unit_price,
+            "catalogue": item.catalogue_price,
+        }
+        for item in items
+        if item.has_agreed_price
+    ]
+    if agreed:
+        data["agreedPrices"] = agreed
+    created = build_event(order, OrderEvent.Kind.CREATED, actor, data=data)
+    if not read_back:
+        return [created]
+    read = build_event(order, OrderEvent.Kind.READ_BACK, actor, data={"sentences": list(read_back)})
+    return [read, created]
 
 
 def build_event(

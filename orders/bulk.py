@@ -13,7 +13,13 @@ from django.db import transaction
 
 from catalog.pricing import LineRequest, Quote, quote
 from customers.models import Customer
-from orders.building import build_caller, build_event, build_item, build_order
+from orders.building import (
+    build_caller,
+    build_event,
+    build_first_events,
+    build_item,
+    build_order,
+)
 from orders.models import Order, OrderEvent, OrderItem
 from orders.schemas import NewOrder
 from portal.errors import DomainError
@@ -60,10 +66,11 @@ class _Rows:
 
 @transaction.atomic
 def write_orders(*, tenant: Tenant, records: Sequence[OrderRecord]) -> None:
-    """Writes the orders at catalogue prices, all or none, in the same number of queries per batch.
+    """Writes the orders, all or none, in the same number of queries per batch.
 
-    Keep a call to some thousand records: all their rows are held in memory. Raises DomainError
-    if a line cannot be ordered, IntegrityError for an id that is taken or an impossible history.
+    They are at catalogue prices where none was agreed. Keep a call to some thousand records: all
+    their rows are held in memory. Raises DomainError if a line cannot be ordered, IntegrityError
+    for an id that is taken or an impossible history.
     """
     quotes = _quotes(tenant, records)
     written = [
@@ -83,7 +90,7 @@ def _quotes(tenant: Tenant, records: Sequence[OrderRecord]) -> list[Quote]:
     together = quote(
         tenant=tenant,
         lines=[
-            LineRequest(item.sku, item.quantity, item.contract_length)
+            LineRequest(item.sku, item.quantity, item.contract_length, item.agreed_price)
             for record in records
             for item in record.new_order.items
         ],
@@ -116,8 +123,8 @@ def _rows(tenant: Tenant, record: OrderRecord, quoted: Quote) -> _Rows:
     )
     order.public_id = record.order_id
     items = [build_item(order, line) for line in quoted.lines]
-    created = build_event(order, OrderEvent.Kind.CREATED, record.actor, data={"total": order.total})
-    return _Rows(order, items, [created, *(_happen(order, items, step) for step in record.steps)])
+    first = build_first_events(order, items, record.actor)
+    return _Rows(order, items, [*first, *(_happen(order, items, step) for step in record.steps)])
 
 
 def _happen(order: Order, items: Sequence[OrderItem], step: Step) -> OrderEvent:

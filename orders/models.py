@@ -331,9 +331,10 @@ class Order(models.Model):
 class OrderItem(models.Model):
     """A line: so many devices of a SKU for so many months, at the price when it was added.
 
-    `unit_price` is per device per month at `contract_length` (whole months). Names, prices and
-    costs are copies and never follow the catalogue; `variant` is null only for imported lines
-    whose SKU is retired.
+    `unit_price` is per device per month at `contract_length` (whole months). `catalogue_price` is
+    what the catalogue said at that moment: another one if a price had been agreed, null only where
+    an import does not know it. Names, prices and costs are copies and never follow the catalogue;
+    `variant` is null only for imported lines whose SKU is retired.
     """
 
     class ListPriceSource(models.TextChoices):
@@ -369,6 +370,7 @@ class OrderItem(models.Model):
     quantity = models.PositiveIntegerField()
     contract_length = models.PositiveSmallIntegerField("contract length (months)")
     unit_price = MoneyField()
+    catalogue_price = MoneyField(null=True, blank=True)
     list_price = MoneyField(null=True, blank=True)
     list_price_source = models.CharField(
         max_length=20, choices=ListPriceSource, default=ListPriceSource.UNKNOWN
@@ -404,6 +406,11 @@ class OrderItem(models.Model):
                 condition=Q(unit_price__gte=0, unit_price__lte="9999999.999"),
             ),
             models.CheckConstraint(
+                name="item_catalogue_price_range",
+                condition=Q(catalogue_price__isnull=True)
+                | Q(catalogue_price__gte=0, catalogue_price__lte="9999999.999"),
+            ),
+            models.CheckConstraint(
                 name="item_list_price_sourced",
                 condition=Q(list_price__isnull=True, list_price_source="unknown")
                 | Q(
@@ -434,6 +441,11 @@ class OrderItem(models.Model):
         return f"{self.quantity} × {self.sku}"
 
     @property
+    def has_agreed_price(self) -> bool:
+        """Whether it is rented at another price than the catalogue had."""
+        return self.catalogue_price not in (None, self.unit_price)
+
+    @property
     def monthly_total(self) -> Decimal:
         return self.unit_price * self.quantity
 
@@ -449,6 +461,7 @@ class OrderEvent(models.Model):
     """
 
     class Kind(models.TextChoices):
+        READ_BACK = "read_back", "Read back to the customer"
         CREATED = "created", "Created"
         CONFIRMED = "confirmed", "Confirmed"
         CANCELLED = "cancelled", "Cancelled"
@@ -474,7 +487,9 @@ class OrderEvent(models.Model):
             TenantForeignKey(name="event_order_of_tenant", field="order", to="orders.Order"),
             models.CheckConstraint(
                 name="event_kind_known",
-                condition=Q(kind__in=["created", "confirmed", "cancelled", "progressed"]),
+                condition=Q(
+                    kind__in=["read_back", "created", "confirmed", "cancelled", "progressed"]
+                ),
             ),
             models.CheckConstraint(
                 name="event_actor_named", condition=~Q(actor="") & ~Q(actor_ref="")

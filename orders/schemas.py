@@ -5,10 +5,10 @@ optional string counts as absent and is kept as "". Everything here is shape; wh
 catalogue, the customer or the tenant is checked by `orders.services`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, Self, TypeVar, get_args
 
 from pydantic import (
     BaseModel,
@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    PrivateAttr,
     ValidationError,
     WithJsonSchema,
 )
@@ -271,6 +272,19 @@ class ItemInput(ContractModel):
     sku: Sku
     quantity: Quantity
     contract_length: ContractLength = None
+    # Private: pydantic reads no name of a body into it, however it is spelled.
+    _agreed_price: Decimal | None = PrivateAttr(default=None)
+
+    @property
+    def agreed_price(self) -> Decimal | None:
+        """The monthly price per device that our own people said or decided, if they did."""
+        return self._agreed_price
+
+    def at(self, agreed_price: Decimal | None) -> Self:
+        """The same item at that price instead of the catalogue's."""
+        item = self.model_copy()
+        item._agreed_price = agreed_price
+        return item
 
 
 class ExtensionDetails(ContractModel):
@@ -312,6 +326,11 @@ class NewOrder(ContractModel):
         ),
     ]
     notes: Annotated[str, Text(NOTES_LENGTH, multiline=True)] = ""
+
+    def at(self, agreed_prices: Sequence[Decimal | None]) -> Self:
+        """The same order with these prices agreed, by position; None leaves the catalogue's."""
+        items = [item.at(price) for item, price in zip(self.items, agreed_prices, strict=True)]
+        return self.model_copy(update={"items": items})
 
 
 def parse(model: type[Shape], data: Any) -> tuple[Shape | None, list[Detail]]:

@@ -4,6 +4,7 @@ Every door (form, API, admin) calls these functions; each is one transaction, ra
 with a code and a path, and leaves nothing behind when it does.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -11,7 +12,13 @@ from django.utils import timezone
 
 from catalog.pricing import LineRequest, Quote, quote
 from customers.services import customer_for_order, customer_problems, find_customer
-from orders.building import build_caller, build_event, build_item, build_order
+from orders.building import (
+    build_caller,
+    build_event,
+    build_first_events,
+    build_item,
+    build_order,
+)
 from orders.custom_fields import custom_field_problems
 from orders.models import REASON_LENGTH, Draft, Order, OrderEvent, OrderItem
 from orders.schemas import NewOrder, parse
@@ -49,7 +56,8 @@ def quote_for(*, tenant: Tenant, new_order: NewOrder) -> Quote:
     return quote(
         tenant=tenant,
         lines=[
-            LineRequest(item.sku, item.quantity, item.contract_length) for item in new_order.items
+            LineRequest(item.sku, item.quantity, item.contract_length, item.agreed_price)
+            for item in new_order.items
         ],
     )
 
@@ -63,11 +71,14 @@ def create_order(
     draft: Draft | None = None,
     customer_id: str = "",
     update_customer: bool = False,
+    read_back: Sequence[str] = (),
 ) -> Order:
     """Creates a pending order at today's catalogue prices and links or creates its customer.
 
-    The order keeps copies of names, prices and addresses. The portal may name a known customer
-    by id, when they call with a new address, and may ask to update their record. Raises
+    A line at an agreed price keeps that one, with the catalogue's beside it. The order keeps
+    copies of names, prices and addresses. The portal may name a known customer by id, when they
+    call with a new address, may ask to update their record, and tells the sentences that were
+    read back to them; those and the agreed prices are in the order's events. Raises
     PermissionRefused, NotFound for an unknown id, or DomainError with every line that cannot be
     ordered (`VARIANT_NOT_FOUND`, `VARIANT_INACTIVE`, `INVALID_CONTRACT_LENGTH`) and, for an
     inactive customer, `VALIDATION_ERROR` at `customer.email`. Contract: Create Order.
@@ -97,7 +108,7 @@ def create_order(
         order.save(force_insert=True)
         items = [build_item(order, line) for line in quoted.lines]
         OrderItem.objects.bulk_create(items)
-        _record(order, OrderEvent.Kind.CREATED, actor, data={"total": order.total})
+        OrderEvent.objects.bulk_create(build_first_events(order, items, actor, read_back))
     # As if prefetched: the caller renders what was just written without asking for it again.
     order._prefetched_objects_cache = {"items": items}  # type: ignore[attr-defined]
     return order

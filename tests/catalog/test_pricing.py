@@ -129,6 +129,7 @@ def test_line_has_what_the_catalogue_says(tenant: Tenant) -> None:
         quantity=3,
         contract_length=12,
         unit_price=Decimal(30),
+        catalogue_price=Decimal(30),
         prices={12: Decimal(30), 24: Decimal(25), 36: Decimal(20)},
         list_price=Decimal(900),
         acquisition_cost=Decimal(700),
@@ -192,6 +193,17 @@ def test_any_number_of_lines_takes_one_query(tenant: Tenant, lines: int) -> None
     assert len(queries) == 1
 
 
+@pytest.mark.parametrize("agreed", [Decimal("24.50"), Decimal(0)])
+def test_agreed_price_is_the_price_beside_the_catalogues(tenant: Tenant, agreed: Decimal) -> None:
+    sku = VariantFactory().sku
+    answer = quote(tenant=tenant, lines=[LineRequest(sku, 2, 24, agreed), LineRequest(sku, 1, 24)])
+    assert [(line.unit_price, line.catalogue_price) for line in answer.lines] == [
+        (agreed, Decimal(25)),
+        (Decimal(25), Decimal(25)),
+    ]
+    assert answer.totals.subtotal == agreed * 2 + 25
+
+
 MONEY = st.decimals(min_value=0, max_value=Decimal("9999999.999"), places=3)
 LINES = st.lists(st.tuples(MONEY, st.integers(1, 10_000), st.integers(1, 120)), max_size=20)
 RATES = st.decimals(min_value=0, max_value=100, places=3)
@@ -202,7 +214,7 @@ def totals_of(
 ) -> Any:
     tenant = Tenant(currency=currency, vat_rate=rate, prices_include_vat=included)
     items = [
-        PricedLine(i, 0, "", "", "", "", "", "", quantity, months, price, {}, None, None)
+        PricedLine(i, 0, "", "", "", "", "", "", quantity, months, price, price, {}, None, None)
         for i, (price, quantity, months) in enumerate(lines)
     ]
     return Quote(tenant=tenant, lines=items).totals

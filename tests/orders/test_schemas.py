@@ -344,3 +344,29 @@ def test_any_json_is_accepted_or_refused_by_path(path: str, value: Any) -> None:
 def test_quantity_is_refused_in_words(value: Any, message: str) -> None:
     _, [problem] = parse(NewOrder, changed("items.0.quantity", value))
     assert problem.message == message
+
+
+@pytest.mark.parametrize(
+    "name", ["agreed_price", "agreedPrice", "_agreed_price", "_agreedPrice", "unitPrice"]
+)
+@pytest.mark.parametrize("value", [Decimal(1), "1", None])
+def test_price_in_a_body_is_not_read_under_any_name(name: str, value: Any) -> None:
+    body = order_body("A")
+    body["items"][0][name] = value
+    read, problems = parse(NewOrder, body)
+    assert read is not None
+    assert (problems, read.items[0].agreed_price) == ([], None)
+    assert read.items[0].model_dump(by_alias=True) == {
+        "sku": "A",
+        "quantity": 1,
+        "contractLength": 24,
+    }
+
+
+def test_agreed_prices_are_set_on_a_copy() -> None:
+    read, _ = parse(NewOrder, order_body("A", "B"))
+    assert read is not None
+    agreed = read.at([Decimal("24.50"), None])
+    assert [item.agreed_price for item in agreed.items] == [Decimal("24.50"), None]
+    assert [item.agreed_price for item in read.items] == [None, None]
+    assert agreed.customer == read.customer

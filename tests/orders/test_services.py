@@ -429,3 +429,35 @@ def test_creation_is_an_event_with_the_total(variant: Variant) -> None:
     assert (event.kind, event.version, event.actor_ref) == ("created", 1, "system:test")
     assert str(event.data) == "{'total': Decimal('25.00')}"
     assert event.at == OrderEvent.objects.get().order.created_at
+
+
+def test_line_at_an_agreed_price_keeps_the_catalogues_beside_it(variant: Variant) -> None:
+    VariantFactory(sku="B")
+    order = create_order(
+        tenant=open_tenant(),
+        actor=SYSTEM,
+        new_order=new_order("A", "B").at([Decimal("24.50"), None]),
+        source=Order.Source.PORTAL,
+    )
+    items = OrderItem.objects.filter(order=order)
+    assert [(i.unit_price, i.catalogue_price, i.has_agreed_price) for i in items] == [
+        (Decimal("24.50"), Decimal(25), True),
+        (Decimal(25), Decimal(25), False),
+    ]
+    assert (order.subtotal, order.contract_value) == (Decimal("49.50"), Decimal(1188))
+    assert order.events.get().data == {
+        "total": Decimal("49.50"),
+        "agreedPrices": [
+            {"position": 0, "sku": "A", "said": Decimal("24.50"), "catalogue": Decimal("25.000")}
+        ],
+    }
+
+
+def test_what_was_read_back_is_an_event_before_the_creation(variant: Variant) -> None:
+    read = ["One MacBook for 24 months.", "That is all."]
+    order = create("A", options={"read_back": read})
+    assert [(event.kind, event.version) for event in order.events.all()] == [
+        ("read_back", 1),
+        ("created", 1),
+    ]
+    assert order.events.get(kind="read_back").data == {"sentences": read}

@@ -144,6 +144,8 @@ CHECKS: list[tuple[str, dict[str, Any]]] = [
     ("item_contract_length_months", {"contract_length": 121}),
     ("item_unit_price_range", {"unit_price": -1}),
     ("item_unit_price_range", {"unit_price": "10000000"}),
+    ("item_catalogue_price_range", {"catalogue_price": -1}),
+    ("item_catalogue_price_range", {"catalogue_price": "10000000"}),
     ("item_list_price_sourced", {"list_price": 5}),
     ("item_list_price_sourced", {"list_price_source": "variant"}),
     ("item_list_price_sourced", {"list_price": -5, "list_price_source": "manual"}),
