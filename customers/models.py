@@ -3,18 +3,20 @@
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q, Value
-from django.db.models.functions import Concat
+from django.db.models.functions import Concat, Right
 from django.utils import timezone
 
 from portal import ids
 from portal.exact_json import ExactDecoder, ExactEncoder
 from portal.models import Tenant
 from portal.scoping import TenantManager
-from portal.text import EMAIL_LENGTH, Digits, Fold
+from portal.text import EMAIL_LENGTH, Bare, Digits, EmailDomain, Fold
 
 NAME_LENGTH = 100
 COMPANY_LENGTH = 200
 PHONE_LENGTH = 50
+COMPARED_DIGITS = 8
+"""The last digits of a phone number, which are the same with and without its country code."""
 
 
 class CustomerType(models.TextChoices):
@@ -100,6 +102,11 @@ class Customer(models.Model):
                 fields=["search_text"],
                 opclasses=["gin_trgm_ops"],
             ),
+            models.Index("tenant", EmailDomain("email_key"), name="customer_email_domain"),
+            models.Index(
+                "tenant", Right(Digits("phone"), COMPARED_DIGITS), name="customer_phone_digits"
+            ),
+            models.Index("tenant", Bare("company"), name="customer_company_bare"),
         ]
 
     def __str__(self) -> str:

@@ -88,6 +88,26 @@ class Digits(Func):
         super().__init__(expression, Value(r"\D"), Value(""), Value("g"))
 
 
+class Bare(Func):
+    """Only the letters and digits, in lower case without accents: B.V. De Kroon, bv de kroon."""
+
+    function = "regexp_replace"
+    output_field = TextField()
+
+    def __init__(self, expression: str | Value) -> None:
+        super().__init__(Fold(expression), Value("[^[:alnum:]]+"), Value(""), Value("g"))
+
+
+class EmailDomain(Func):
+    """What stands behind the @ of a normalised e-mail."""
+
+    function = "split_part"
+    output_field = TextField()
+
+    def __init__(self, expression: str) -> None:
+        super().__init__(expression, Value("@"), Value(2))
+
+
 def search_words(value: str) -> list[str]:
     """The words of a search as typed, ten at most, without what no column can hold."""
     return "".join(" " if hidden_character(char) else char for char in value).split()[:10]
