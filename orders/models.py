@@ -43,6 +43,8 @@ class Draft(models.Model):
     `payload` is the form as it was last posted, `sequence` the number of that change: an older
     change never overwrites a newer one. `quote` is what the server last answered for it (prices
     and totals as shown). After submit the draft stays, and any later submit lands on its order.
+    `handed_by` is the colleague who handed it to its owner, if anybody did. `quoted_to` is the
+    address that the last quote was sent to, whose prices hold until the day `quoted_until`.
     """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -56,6 +58,13 @@ class Draft(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now)
     discarded_at = models.DateTimeField(null=True, blank=True)
+    handed_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="+", null=True, blank=True, db_constraint=False
+    )
+    handed_at = models.DateTimeField(null=True, blank=True)
+    quoted_to = models.CharField(max_length=EMAIL_LENGTH, blank=True)
+    quoted_at = models.DateTimeField(null=True, blank=True)
+    quoted_until = models.DateField(null=True, blank=True)
 
     objects = TenantManager()
 
@@ -63,6 +72,17 @@ class Draft(models.Model):
         ordering = ["-updated_at", "-id"]
         constraints = [
             TenantForeignKey(name="draft_owner_of_tenant", field="owner", to="portal.User"),
+            TenantForeignKey(name="draft_handed_by_of_tenant", field="handed_by", to="portal.User"),
+            models.CheckConstraint(
+                name="draft_handed_by_a_colleague",
+                condition=Q(handed_by__isnull=True, handed_at__isnull=True)
+                | (Q(handed_by__isnull=False, handed_at__isnull=False) & ~Q(handed_by=F("owner"))),
+            ),
+            models.CheckConstraint(
+                name="draft_quoted_to_somebody",
+                condition=Q(quoted_to="", quoted_at__isnull=True, quoted_until__isnull=True)
+                | (Q(quoted_at__isnull=False, quoted_until__isnull=False) & ~Q(quoted_to="")),
+            ),
             models.UniqueConstraint(name="draft_tenant_id", fields=["tenant", "id"]),
             models.UniqueConstraint(name="draft_public_id", fields=["tenant", "public_id"]),
         ]
