@@ -10,7 +10,7 @@ from django.http import QueryDict
 from pydantic.alias_generators import to_camel
 
 from customers.models import Customer, CustomerType
-from orders.fields import SECTIONS, AddressForm
+from orders.fields import SECTIONS, AddressForm, DetailsForm
 from orders.models import CustomField, Order
 from portal.formats import parse_decimal
 
@@ -27,6 +27,11 @@ _OTHER_NAMES = frozenset(
 _NAMES = _OTHER_NAMES | {
     f"{prefix}-{name}" for prefix, form in SECTIONS.values() for name in form.base_fields
 }
+_LABELS = {
+    f"{prefix}-{name}": str(field.label)
+    for prefix, form in SECTIONS.values()
+    for name, field in form.base_fields.items()
+} | {name: str(field.label) for name, field in DetailsForm.base_fields.items()}
 _DEFAULTS = {
     "order_type": Order.Type.STANDARD.value,
     "customer-customer_type": CustomerType.INDIVIDUAL.value,
@@ -93,11 +98,11 @@ class Typed:
     def beyond(self, other: "Typed") -> list[tuple[str, str]]:
         """Label and text of every field that is filled here and says something else there."""
         fields = [
-            (str(form.base_fields[name].label), text)
-            for prefix, form in SECTIONS.values()
-            for name in form.base_fields
-            if (text := self.fields.get(f"{prefix}-{name}", "").strip())
-            and text != other.fields.get(f"{prefix}-{name}", "").strip()
+            (_LABELS.get(name) or name.removeprefix("custom-"), text)
+            for name in self.fields
+            if (name in _LABELS or _CUSTOM_NAME.fullmatch(name))
+            and (text := self.fields[name].strip())
+            and text != other.fields.get(name, "").strip()
         ]
         lines = [line for line in self.lines if line not in other.lines]
         return fields + [("Item", f"{line.quantity} × {line.sku}") for line in lines]
