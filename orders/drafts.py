@@ -1,7 +1,8 @@
 """Drafts: orders being typed. The draft is the form, kept at every change until it is submitted.
 
-A draft belongs to one owner; for everybody else it does not exist. Submitting one creates at most
-one order, however often and from wherever it is submitted.
+A draft belongs to one owner; for everybody else it does not exist. It can be handed to a
+colleague, and discarded and brought back. Submitting one creates at most one order, however often
+and from wherever it is submitted.
 """
 
 import secrets
@@ -12,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from customers.models import Customer
@@ -19,7 +21,7 @@ from orders.models import CustomField, Draft, Order
 from orders.services import create_order, read_new_order
 from orders.sheet import Sheet, have_moved, known_customer, make_sheet, shown
 from orders.typed import Typed, customer_fields
-from portal.errors import Conflict, NotFound
+from portal.errors import Conflict, DomainError, NotFound
 from portal.models import Tenant, User
 from portal.permissions import Actor
 
@@ -76,9 +78,27 @@ class AlreadySubmitted(Conflict):
         self.order = order
 
 
+class Discarded(Conflict):
+    """The draft was discarded; it has to be brought back before anything is done with it."""
+
+    def __init__(self) -> None:
+        super().__init__("DRAFT_DISCARDED", "This draft was discarded.")
+
+
+class HandedOver(Conflict):
+    """The draft belongs to a colleague since this user handed it to them."""
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__("HANDED_OVER", f"This draft now belongs to {draft.owner.display_name}.")
+        self.draft = draft
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """An open draft in a list. `total` per month, in `currency`, as it was last shown."""
+    """An open draft in a list. `total` per month, in `currency`, as it was last shown.
+
+    `handed_by` names the colleague who handed it to its owner, "" if nobody did.
+    """
 
     public_id: str
     customer: str
@@ -86,6 +106,8 @@ class Summary:
     total: Decimal
     currency: str
     updated_at: datetime
+    handed_by: str
+    handed_at: datetime | None
 
 
 def open_draft(*, tenant: Tenant, owner: User) -> Draft:
@@ -133,11 +155,10 @@ def save(
 ) -> Sheet | None:
     """Stores what was typed and prices it. None if this page has already stored something newer.
 
-    Raises StaleDraft, AlreadySubmitted, NotFound.
+    A discarded draft keeps what an open page still sends, and brings it back with the rest.
+    Raises StaleDraft, AlreadySubmitted, HandedOver, NotFound.
     """
-    draft = _locked(tenant, owner, draft_id)
-    if order := placed_order(draft):
-        raise AlreadySubmitted(order)
+    draft = _locked_open(tenant, owner, draft_id)
     _require_current(draft, revision)
     if revision.sequence <= draft.sequence:
         return None
@@ -148,7 +169,10 @@ def save(
 def keep_refused(
     *, tenant: Tenant, owner: User, draft_id: str, typed: Typed, revision: Revision
 ) -> Sheet:
-    """Stores what was typed when it could not be submitted, priced as of now."""
+    """Stores what was typed when it could not be submitted, priced as of now.
+
+    Raises HandedOver, NotFound.
+    """
     draft = _locked(tenant, owner, draft_id)
     return _store(tenant, draft, typed.onto(_kept(draft)), revision)
 
@@ -166,12 +190,15 @@ def submit_draft(
     """The order of this draft: created now, or the one that it already became.
 
     Two submits at once wait for each other and end in one order. Raises what `create_order` and
-    `read_new_order` raise, and StaleDraft, PricesMoved, NotFound; then there is no order.
+    `read_new_order` raise, StaleDraft, PricesMoved, Discarded, HandedOver, NotFound; then there
+    is no order.
     """
     draft = _locked(tenant, owner, draft_id)
     if order := placed_order(draft):
         return order
     _require_current(draft, revision)
+    if draft.discarded_at:
+        raise Discarded
     typed = typed.onto(_kept(draft))
     configured = configured_fields(tenant=tenant)
     new_order = read_new_order(tenant=tenant, data=typed.contract(configured))
@@ -191,15 +218,64 @@ def submit_draft(
     return order
 
 
+@transaction.atomic
 def discard(*, tenant: Tenant, owner: User, draft_id: str) -> Draft:
-    """Takes the draft out of the list. It can be restored. A submitted one stays as it is."""
-    draft = find_draft(tenant=tenant, owner=owner, draft_id=draft_id)
-    return _set_discarded(draft, timezone.now())
+    """Takes the draft out of the list; `restore` brings it back.
+
+    Raises AlreadySubmitted, HandedOver, NotFound.
+    """
+    return _set_discarded(_locked_open(tenant, owner, draft_id), timezone.now())
 
 
+@transaction.atomic
 def restore(*, tenant: Tenant, owner: User, draft_id: str) -> Draft:
-    draft = find_draft(tenant=tenant, owner=owner, draft_id=draft_id)
-    return _set_discarded(draft, None)
+    """Brings a discarded draft back as it was. Raises what `discard` raises."""
+    return _set_discarded(_locked_open(tenant, owner, draft_id), None)
+
+
+def colleagues(*, tenant: Tenant, user: User) -> QuerySet[User]:
+    """Who a draft of this user can be handed to: active people of the tenant who may order."""
+    may_order = User.objects.with_perm(
+        "orders.add_order", backend="django.contrib.auth.backends.ModelBackend"
+    )
+    return (
+        may_order.filter(tenant=tenant)
+        .exclude(pk=user.pk)
+        .order_by("first_name", "last_name", "username")
+    )
+
+
+@transaction.atomic
+def hand_over(
+    *,
+    tenant: Tenant,
+    owner: User,
+    draft_id: str,
+    to: str,
+    typed: Typed | None = None,
+    revision: Revision | None = None,
+) -> Draft:
+    """Gives the draft to the colleague whose e-mail is `to`; its former owner sees it no more.
+
+    What is typed on the page that it is handed over from goes along. Raises DomainError at
+    `colleague`, StaleDraft, Discarded, AlreadySubmitted, HandedOver, NotFound.
+    """
+    draft = _locked_open(tenant, owner, draft_id)
+    if draft.discarded_at:
+        raise Discarded
+    colleague = colleagues(tenant=tenant, user=owner).filter(email=to.replace("\0", "")).first()
+    if colleague is None:
+        raise DomainError.at("colleague", "VALIDATION_ERROR", "Choose who takes the draft over.")
+    kept = _kept(draft)
+    if typed is not None and revision is not None:
+        _require_current(draft, revision)
+        kept = typed.onto(kept) if revision.sequence >= draft.sequence else kept
+    # Without its tab, and with a new number: every page that is open now is out of date.
+    draft.payload, draft.sequence = kept.payload(), draft.sequence + 1
+    draft.owner, draft.handed_by = colleague, owner
+    draft.handed_at = draft.updated_at = timezone.now()
+    draft.save()
+    return draft
 
 
 def summaries(*, owner: User) -> list[Summary]:
@@ -211,7 +287,26 @@ def summaries(*, owner: User) -> list[Summary]:
         discarded_at__isnull=True,
         order__isnull=True,
     )
-    return [_summary(draft, owner.tenant.currency) for draft in drafts]
+    return [summarise(draft) for draft in drafts.select_related("handed_by", "tenant")]
+
+
+def summarise(draft: Draft) -> Summary:
+    fields = _kept(draft).fields
+    first, last, company, email = (
+        fields.get(f"customer-{name}", "").strip()
+        for name in ("first_name", "last_name", "company", "email")
+    )
+    name = f"{first} {last}".strip()
+    return Summary(
+        public_id=draft.public_id,
+        customer=", ".join(filter(None, (name, company))) or email,
+        devices=draft.quote.get("devices", 0),
+        total=Decimal(draft.quote.get("total", 0)),
+        currency=draft.tenant.currency,
+        updated_at=draft.updated_at,
+        handed_by=draft.handed_by.display_name if draft.handed_by else "",
+        handed_at=draft.handed_at,
+    )
 
 
 def configured_fields(*, tenant: Tenant) -> list[CustomField]:
@@ -224,13 +319,23 @@ def placed_order(draft: Draft) -> Order | None:
 
 
 def _locked(tenant: Tenant, owner: User, draft_id: str) -> Draft:
-    """The draft, locked; only a later query sees what was committed while this one waited."""
-    rows = Draft.objects.filter(
-        tenant=tenant, owner=owner, public_id=draft_id, discarded_at__isnull=True
-    )
-    draft = rows.select_for_update().first()
+    """The draft, locked; only a later query sees what was committed while this one waited.
+
+    Raises NotFound, or HandedOver for the one who handed it on.
+    """
+    theirs = Draft.objects.filter(Q(owner=owner) | Q(handed_by=owner), tenant=tenant)
+    draft = theirs.filter(public_id=draft_id).select_for_update().first()
     if draft is None:
         raise NotFound("There is no such draft.")
+    if draft.owner_id != owner.pk:
+        raise HandedOver(draft)
+    return draft
+
+
+def _locked_open(tenant: Tenant, owner: User, draft_id: str) -> Draft:
+    draft = _locked(tenant, owner, draft_id)
+    if order := placed_order(draft):
+        raise AlreadySubmitted(order)
     return draft
 
 
@@ -260,24 +365,6 @@ def _write(draft: Draft, typed: Typed, revision: Revision) -> None:
 
 
 def _set_discarded(draft: Draft, at: datetime | None) -> Draft:
-    if placed_order(draft) is None:
-        draft.discarded_at = at
-        draft.save(update_fields=["discarded_at"])
+    draft.discarded_at = at
+    draft.save(update_fields=["discarded_at"])
     return draft
-
-
-def _summary(draft: Draft, currency: str) -> Summary:
-    fields = _kept(draft).fields
-    first, last, company, email = (
-        fields.get(f"customer-{name}", "").strip()
-        for name in ("first_name", "last_name", "company", "email")
-    )
-    name = f"{first} {last}".strip()
-    return Summary(
-        public_id=draft.public_id,
-        customer=", ".join(filter(None, (name, company))) or email,
-        devices=draft.quote.get("devices", 0),
-        total=Decimal(draft.quote.get("total", 0)),
-        currency=currency,
-        updated_at=draft.updated_at,
-    )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders.views import home, new_order, order
+from orders.views import drafts, home, new_order, order
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -12,8 +12,9 @@ urlpatterns = [
     path("orders/new/customers/", new_order.customers, name="draft_customers"),
     path("orders/new/<public_id:draft_id>/", new_order.new_order, name="draft"),
     path("orders/new/<public_id:draft_id>/save/", new_order.save, name="draft_save"),
-    path("orders/new/<public_id:draft_id>/discard/", new_order.discard, name="draft_discard"),
-    path("orders/new/<public_id:draft_id>/restore/", new_order.restore, name="draft_restore"),
+    path("orders/new/<public_id:draft_id>/discard/", drafts.discard, name="draft_discard"),
+    path("orders/new/<public_id:draft_id>/restore/", drafts.restore, name="draft_restore"),
+    path("orders/new/<public_id:draft_id>/hand-over/", drafts.hand_over, name="draft_hand_over"),
     path("orders/<public_id:order_id>/", order.order, name="order"),
     path("orders/<public_id:order_id>/confirm/", order.order_confirm, name="order_confirm"),
     path("orders/<public_id:order_id>/cancel/", order.order_cancel, name="order_cancel"),

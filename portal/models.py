@@ -161,6 +161,11 @@ class User(AbstractUser):
             raise ValidationError({"email": str(error)}) from error
 
     @property
+    def display_name(self) -> str:
+        """What colleagues and customers call this user."""
+        return self.get_full_name() or self.get_username()
+
+    @property
     def actor_ref(self) -> str:
         return f"user:{self.pk}"
 

@@ -49,6 +49,7 @@ PORTAL: Table = {
     "orders/new/<public_id:draft_id>/save/": (NO_POST, "login 204 404 404 404 404 login"),
     "orders/new/<public_id:draft_id>/discard/": (NO_POST, "login → 404 404 404 404 login"),
     "orders/new/<public_id:draft_id>/restore/": (NO_POST, "login → 404 404 404 404 login"),
+    "orders/new/<public_id:draft_id>/hand-over/": (NO_POST, "login → 404 404 404 404 login"),
     "orders/<public_id:order_id>/": (ROW, NO_POST),
     "orders/<public_id:order_id>/confirm/": (NO_POST, "login 403 422 422 403 404 login"),
     "orders/<public_id:order_id>/cancel/": (NO_POST, "login 403 422 422 403 404 login"),

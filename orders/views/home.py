@@ -6,8 +6,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from orders import drafts
 from orders.models import Order
+from orders.views.drafts import drafts_context
 from portal.tenancy import PortalRequest
 
 OLDEST, RECENT = 5, 10
@@ -16,8 +16,7 @@ OLDEST, RECENT = 5, 10
 @require_safe
 def home(request: PortalRequest) -> HttpResponse:
     own = Order.objects.created_by_actor(request.user.actor_ref)
-    context: dict[str, Any] = {
-        "drafts": drafts.summaries(owner=request.user),
+    context: dict[str, Any] = drafts_context(request) | {
         "sent_back": own.filter(status=Order.Status.PENDING, awaiting=Order.Awaiting.REP),
         "recent": own[:RECENT],
     }

@@ -14,7 +14,13 @@ from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
 from customers.search import find_customers
 from orders import drafts
-from orders.drafts import AlreadySubmitted, PricesMoved, Revision, StaleDraft
+from orders.drafts import (
+    AlreadySubmitted,
+    HandedOver,
+    PricesMoved,
+    Revision,
+    StaleDraft,
+)
 from orders.forms import OrderForm
 from orders.models import Draft, Order
 from orders.sheet import Sheet, new_line
@@ -56,9 +62,11 @@ def save(request: PortalRequest, draft_id: str) -> HttpResponse:
             revision=Revision.read(request.POST),
         )
     except StaleDraft:
-        return _show_newer(request, draft_id)
+        return show_newer(request, draft_id)
     except AlreadySubmitted as error:
         return render(request, "orders/_submitted.html", {"order": error.order, "oob": True})
+    except HandedOver as error:
+        return _show_handed_over(request, error)
     if sheet is None:
         return HttpResponse(status=204)
     return render(request, "orders/_saved.html", {"sheet": sheet, "oob": True})
@@ -86,20 +94,6 @@ def customers(request: PortalRequest) -> HttpResponse:
     return render(request, "orders/_customer_matches.html", context)
 
 
-@require_POST
-@for_reps
-def discard(request: PortalRequest, draft_id: str) -> HttpResponse:
-    draft = drafts.discard(tenant=request.tenant, owner=request.user, draft_id=draft_id)
-    return redirect(_address(draft))
-
-
-@require_POST
-@for_reps
-def restore(request: PortalRequest, draft_id: str) -> HttpResponse:
-    draft = drafts.restore(tenant=request.tenant, owner=request.user, draft_id=draft_id)
-    return redirect(_address(draft))
-
-
 def _show(request: PortalRequest, draft_id: str) -> HttpResponse:
     sheet = drafts.load(
         tenant=request.tenant,
@@ -108,7 +102,9 @@ def _show(request: PortalRequest, draft_id: str) -> HttpResponse:
         customer_id=request.GET.get("customer", ""),
     )
     if sheet.draft.discarded_at:
-        return render(request, "orders/draft_discarded.html", {"draft": sheet.draft})
+        return render(
+            request, "orders/draft_discarded.html", {"draft": drafts.summarise(sheet.draft)}
+        )
     return render(request, "orders/new.html", _context(request, sheet))
 
 
@@ -120,7 +116,9 @@ def _submit(request: PortalRequest, draft_id: str) -> HttpResponse:
             actor=Actor.from_user(request.user), typed=typed, revision=revision, **draft
         )
     except StaleDraft:
-        return _show_newer(request, draft_id)
+        return show_newer(request, draft_id)
+    except HandedOver as error:
+        return _show_handed_over(request, error)
     except NotFound:
         raise
     except DomainError as error:
@@ -131,7 +129,7 @@ def _submit(request: PortalRequest, draft_id: str) -> HttpResponse:
     return _go_to(request, order)
 
 
-def _show_newer(request: PortalRequest, draft_id: str) -> HttpResponse:
+def show_newer(request: PortalRequest, draft_id: str) -> HttpResponse:
     """The draft as it is now, in place of what a stale tab shows, and what that tab had typed."""
     sheet = drafts.load(tenant=request.tenant, owner=request.user, draft_id=draft_id)
     unsaved = Typed.from_post(request.POST).beyond(sheet.typed)
@@ -139,12 +137,26 @@ def _show_newer(request: PortalRequest, draft_id: str) -> HttpResponse:
     return _page(request, context, status=409)
 
 
-def _page(request: PortalRequest, context: dict[str, Any], status: int) -> HttpResponse:
+def _show_handed_over(request: PortalRequest, error: HandedOver) -> HttpResponse:
+    """Whose draft it is now, and what the former owner's page had typed beyond it."""
+    theirs = Typed.from_payload(error.draft.payload)
+    unsaved = Typed.from_post(request.POST).beyond(theirs)
+    context = {"handed_to": error.draft.owner, "unsaved": unsaved}
+    return _page(request, context, status=409, fragment="orders/_handed_over.html")
+
+
+def _page(
+    request: PortalRequest,
+    context: dict[str, Any],
+    status: int,
+    fragment: str = "orders/_new_order.html",
+) -> HttpResponse:
     """The whole page again, or for htmx its form, which then replaces the one that is shown."""
     if not request.htmx:
-        return render(request, "orders/new.html", context, status=status)
+        whole = context | {"fragment": fragment}
+        return render(request, "orders/new.html", whole, status=status)
     # htmx shows what is refused as 422.
-    response = render(request, "orders/_new_order.html", context, status=422)
+    response = render(request, fragment, context, status=422)
     return reswap(retarget(response, "#new-order"), "outerHTML")
 
 
@@ -156,6 +168,7 @@ def _context(
         "sheet": sheet,
         "draft": sheet.draft,
         "order": drafts.placed_order(sheet.draft),
+        "colleagues": list(drafts.colleagues(tenant=request.tenant, user=request.user)),
         "form": OrderForm(sheet.typed, configured=configured, details=details),
         "moved": moved,
         "currency": request.tenant.currency,

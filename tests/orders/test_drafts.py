@@ -316,27 +316,6 @@ def test_open_reuses_only_an_untouched_draft(
     assert drafts.open_draft(tenant=tenant, owner=rep) != draft
 
 
-def test_discard_can_be_undone(
-    tenant: Tenant, rep: User, draft: Draft, save: Callable[..., Sheet]
-) -> None:
-    save(typed(notes="kept"), at(1))
-    one = {"tenant": tenant, "owner": rep, "draft_id": draft.public_id}
-    drafts.discard(**one)
-    assert drafts.summaries(owner=rep) == []
-    with pytest.raises(NotFound):
-        save(typed(), at(2))
-    drafts.restore(**one)
-    assert drafts.load(**one).typed.fields["notes"] == "kept"
-
-
-def test_discard_leaves_a_submitted_draft_alone(
-    tenant: Tenant, rep: User, draft: Draft, submit: Callable[..., Order]
-) -> None:
-    submit(typed(VariantFactory().sku), at(1))
-    discarded = drafts.discard(tenant=tenant, owner=rep, draft_id=draft.public_id)
-    assert discarded.discarded_at is None
-
-
 def test_summaries_tell_customer_devices_and_total(
     rep: User, save: Callable[..., Sheet], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
