@@ -70,7 +70,8 @@ class ProductAdmin(TenantAdmin[Product]):
         return super().get_queryset(request).annotate(variant_count=Count("variants"))
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        fields = ("name", "sku", "brand", "category", "specification", "description", "image_url")
+        fields: tuple[str, ...] = ("name", "sku", "brand", "category", "specification", "aliases")
+        fields += ("description", "image_url")
         return (*fields, "status", "public_id", "variants_links") if obj else fields
 
     @admin.display(description="Status", ordering="status")

@@ -50,6 +50,11 @@ class Product(models.Model):
     brand = models.CharField(max_length=100)
     category = models.CharField(max_length=100)
     specification = models.CharField(max_length=500)
+    aliases = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="Other words that people use for it, with commas between them.",
+    )
     description = models.TextField(blank=True)
     image_url = models.URLField(max_length=500, blank=True)
     status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
@@ -82,8 +87,9 @@ class Variant(models.Model):
     """What a SKU names: one grade, colour and size of a product, with its own prices.
 
     `list_price` is what the device costs new, `acquisition_cost` what it cost us, both in the
-    tenant's currency for one device. `search_text` is kept by a database trigger from the
-    variant and its product, so that it is right however a row was written.
+    tenant's currency for one device. `search_text`, and the product's `initials` (mbp16 of MacBook
+    Pro 16), are kept by a database trigger from the variant and its product, so that they are
+    right however a row was written.
     """
 
     class Status(models.TextChoices):
@@ -107,6 +113,7 @@ class Variant(models.Model):
     acquisition_cost = MoneyField(null=True, blank=True, validators=[validate_price])
     status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
     search_text = models.TextField(editable=False, default="")
+    initials = models.TextField(editable=False, default="")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -143,8 +150,8 @@ class Variant(models.Model):
         indexes = [
             GinIndex(
                 name="variant_search",
-                fields=["search_text"],
-                opclasses=["gin_trgm_ops"],
+                fields=["search_text", "initials"],
+                opclasses=["gin_trgm_ops", "gin_trgm_ops"],
             ),
         ]
 

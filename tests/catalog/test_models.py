@@ -37,7 +37,7 @@ def test_search_text_has_what_a_rep_may_remember(variant: Variant) -> None:
 @pytest.mark.parametrize(
     ("table", "column"),
     [
-        *(("product", c) for c in ("sku", "name", "brand", "category", "specification")),
+        *(("product", c) for c in ("sku", "name", "brand", "category", "specification", "aliases")),
         *(("variant", c) for c in ("sku", "name", "color", "grade")),
     ],
 )
@@ -51,6 +51,31 @@ def test_search_text_follows_the_product_it_moves_to(variant: Variant) -> None:
     variant.product = ProductFactory(name="Moved")
     variant.save()
     assert "moved" in search_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "initials"),
+    [
+        ("MacBook Pro 16″", "mbp16"),
+        ("iPad Pro 12.9", "ipp129"),
+        ("ThinkPad X1 Carbon", "tpx1c"),
+        ("Galaxy Tab Active5", "gta5"),
+        ("iPhone SE (3rd generation)", "ipse3rdg"),
+        ("Élan Écran 5", "ee5"),
+        ("XPS 13", "xps13"),
+        ("″", ""),
+    ],
+)
+def test_initials_are_first_letters_of_words_and_humps_and_every_number(
+    variant: Variant, name: str, initials: str
+) -> None:
+    Product.objects.update(name=name)
+    assert Variant.objects.values_list("initials", flat=True).get() == initials
+
+
+def test_initials_cannot_be_written(variant: Variant) -> None:
+    Variant.objects.update(initials="anything")
+    assert Variant.objects.values_list("initials", flat=True).get() == "mbp16"
 
 
 def test_search_text_cannot_be_written(variant: Variant) -> None:

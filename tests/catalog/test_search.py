@@ -19,6 +19,8 @@ def catalogue(tenant: Tenant) -> None:
     VariantFactory(product=pro, sku="MACBOOK-PRO-16-M3-B", name="36 GB", grade="B")
     air = ProductFactory(name="Air sleeve for MacBook", brand="Apple", category="Accessories")
     VariantFactory(product=air, sku="SLEEVE-13", name="Grey")
+    carbon = ProductFactory(name="ThinkPad X1 Carbon", brand="Lenovo", aliases="Nano, Thinky")
+    VariantFactory(product=carbon, sku="20K-LEN", name="32 GB")
     screen = ProductFactory(name="UltraSharp 27", brand="Dell", category="Monitors")
     VariantFactory(product=screen, sku="DELL-U2722D-MONITOR", name="Für das Büro")
 
@@ -38,6 +40,11 @@ def skus(tenant: Tenant, text: str) -> list[str]:
         ("apple 16", ["MACBOOK-PRO-16-M3", "MACBOOK-PRO-16-M3-B"]),
         ("black m3", ["MACBOOK-PRO-16-M3"]),
         ("monitors dell", ["DELL-U2722D-MONITOR"]),
+        ("tpx1c", ["20K-LEN"]),
+        ("TPX 32", ["20K-LEN"]),
+        ("px1c", []),
+        ("thinky", ["20K-LEN"]),
+        ("us27", ["DELL-U2722D-MONITOR"]),
         ("buro", ["DELL-U2722D-MONITOR"]),
         ("BÜRO", ["DELL-U2722D-MONITOR"]),
         ("sleve", ["SLEEVE-13"]),
@@ -55,6 +62,19 @@ def test_search_finds_words_in_any_order(tenant: Tenant, text: str, expected: li
 @pytest.mark.usefixtures("catalogue")
 def test_search_puts_sku_prefix_before_product_name(tenant: Tenant) -> None:
     assert skus(tenant, "macbook") == ["MACBOOK-PRO-16-M3", "MACBOOK-PRO-16-M3-B", "SLEEVE-13"]
+
+
+def test_search_puts_words_before_initials(tenant: Tenant) -> None:
+    for name in ("Magic Bar", "Combo", "Zoom Mobile"):
+        VariantFactory(product=ProductFactory(name=name), sku=f"X-{name[0]}")
+    assert skus(tenant, "mb") == ["X-C", "X-M"]
+
+
+def test_search_puts_names_with_all_words_first(tenant: Tenant) -> None:
+    names = {"A-1": "Keyboard for iPad Pro 12.9″", "A-2": "iPad Air 11″", "A-3": "iPad Pro 12.9″"}
+    for sku, name in names.items():
+        VariantFactory(product=ProductFactory(name=name, specification="12 W"), sku=sku)
+    assert skus(tenant, "ipad 12") == ["A-3", "A-1", "A-2"]
 
 
 @pytest.mark.usefixtures("catalogue")
