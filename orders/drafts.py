@@ -17,6 +17,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from customers.models import Customer
+from orders import starting
 from orders.models import CustomField, Draft, Order
 from orders.services import create_order, read_new_order
 from orders.sheet import Sheet, have_moved, known_customer, make_sheet, shown
@@ -120,6 +121,36 @@ def open_draft(*, tenant: Tenant, owner: User) -> Draft:
         order__isnull=True,
     )
     return untouched.first() or Draft.objects.create(tenant=tenant, owner=owner)
+
+
+def start_from(
+    *, tenant: Tenant, owner: User, order_id: str, kind: starting.Start, item: str = ""
+) -> Draft:
+    """A draft filled in from an order: the same again, or its extension or upgrade.
+
+    Asked for once more, it is the same draft, unless it was typed into since. Raises what
+    `starting.start` raises, and NotFound for an order of another tenant.
+    """
+    orders = Order.objects.filter(tenant=tenant, public_id=order_id).select_related("customer")
+    order = orders.prefetch_related("items").first()
+    if order is None:
+        raise NotFound("There is no such order.")
+    typed, focus = starting.start(
+        order, kind, item=item, configured=configured_fields(tenant=tenant), zone=tenant.zone
+    )
+    # The first change that is typed stores the form alone.
+    started = {"from": order.public_id, "kind": kind, "item": item}
+    untouched = Draft.objects.filter(
+        tenant=tenant,
+        owner=owner,
+        payload__started=started,
+        discarded_at__isnull=True,
+        order__isnull=True,
+    )
+    payload = typed.payload() | {"started": started, "focus": focus}
+    return untouched.first() or Draft.objects.create(
+        tenant=tenant, owner=owner, sequence=1, payload=payload
+    )
 
 
 def find_draft(*, tenant: Tenant, owner: User, draft_id: str) -> Draft:

@@ -51,6 +51,7 @@ class OrderForm:
         *,
         configured: Sequence[CustomField],
         details: Iterable[Detail] = (),
+        focus: str = "",
     ) -> None:
         self.typed = typed
         self.sections = {
@@ -65,7 +66,7 @@ class OrderForm:
             (problem.message for problem in self.problems if problem.name == "search"), ""
         )
 
-        self.focus = self._first_wrong() or "id_customer-email"
+        self.focus = self._first_wrong() or focus or "id_customer-email"
 
     @property
     def customer(self) -> Section:

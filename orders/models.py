@@ -340,6 +340,11 @@ class Order(models.Model):
         return self.public_id
 
     @property
+    def is_on_contract(self) -> bool:
+        """Whether its devices are rented, or will be as soon as they are delivered."""
+        return self.status in (self.Status.CONFIRMED, self.Status.PARTIAL, self.Status.FULFILLED)
+
+    @property
     def customer_name(self) -> str:
         return f"{self.customer_first_name} {self.customer_last_name}"
 

@@ -193,13 +193,13 @@ def customer_fields(customer: Customer) -> dict[str, str]:
     }
     billing = customer.last_billing_address or {}
     shipping = customer.last_shipping_address or billing
-    fields |= _address_fields("billing", billing)
+    fields |= address_fields("billing", billing)
     if shipping != billing:
-        fields |= {"ship_elsewhere": "on"} | _address_fields("shipping", shipping)
+        fields |= {"ship_elsewhere": "on"} | address_fields("shipping", shipping)
     return fields
 
 
-def _address_fields(prefix: str, address: Mapping[str, Any]) -> dict[str, str]:
+def address_fields(prefix: str, address: Mapping[str, Any]) -> dict[str, str]:
     return {
         f"{prefix}-{name}": str(address.get(to_camel(name)) or "")
         for name in (AddressForm.base_fields if address else ())

@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from orders.views import drafts, home, new_order, order
+from orders.starting import Start
+from orders.views import drafts, home, new_order, order, starting
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -16,6 +17,15 @@ urlpatterns = [
     path("orders/new/<public_id:draft_id>/restore/", drafts.restore, name="draft_restore"),
     path("orders/new/<public_id:draft_id>/hand-over/", drafts.hand_over, name="draft_hand_over"),
     path("orders/<public_id:order_id>/", order.order, name="order"),
+    *(
+        path(
+            f"orders/<public_id:order_id>/{kind}/",
+            starting.start_from,
+            {"kind": kind},
+            name=f"order_{kind}",
+        )
+        for kind in Start
+    ),
     path("orders/<public_id:order_id>/confirm/", order.order_confirm, name="order_confirm"),
     path("orders/<public_id:order_id>/cancel/", order.order_cancel, name="order_cancel"),
 ]

@@ -45,6 +45,12 @@ def number(value: Decimal | int) -> str:
     return format_decimal(value, locale=_locale.get())
 
 
+def typable(value: Decimal | int) -> str:
+    """A number to be typed on from: all its digits, ungrouped, as `parse_decimal` reads them."""
+    sign = get_decimal_symbol(_locale.get())
+    return f"{value:f}".replace(".", sign) if isinstance(value, Decimal) else str(value)
+
+
 def day(value: datetime | date) -> str:
     """A date; of a moment, the date in the tenant's time zone."""
     if isinstance(value, datetime):

@@ -169,7 +169,12 @@ def _context(
         "draft": sheet.draft,
         "order": drafts.placed_order(sheet.draft),
         "colleagues": list(drafts.colleagues(tenant=request.tenant, user=request.user)),
-        "form": OrderForm(sheet.typed, configured=configured, details=details),
+        "form": OrderForm(
+            sheet.typed,
+            configured=configured,
+            details=details,
+            focus=sheet.draft.payload.get("focus", ""),
+        ),
         "moved": moved,
         "currency": request.tenant.currency,
     }

@@ -41,7 +41,7 @@ def order_list(request: PortalRequest) -> HttpResponse:
 @require_safe
 @permission_required("orders.view_order", raise_exception=True)
 def order(request: PortalRequest, order_id: str) -> HttpResponse:
-    return _page(request, order_id)
+    return show_order(request, order_id)
 
 
 @require_POST
@@ -61,7 +61,7 @@ def _decide(
 ) -> HttpResponse:
     decision = Decision(request.POST)
     if not decision.is_valid():
-        return _page(request, order_id, "Nothing was changed. Look at the order again.", 422)
+        return show_order(request, order_id, "Nothing was changed. Look at the order again.", 422)
     try:
         decide(
             tenant=request.tenant,
@@ -72,7 +72,7 @@ def _decide(
     except NotFound as error:
         raise Http404(error.message) from error
     except DomainError as error:
-        return _page(request, order_id, _in_words(error), error.status)
+        return show_order(request, order_id, _in_words(error), error.status)
     messages.success(request, done)
     return redirect("order", order_id)
 
@@ -81,7 +81,7 @@ def _in_words(error: DomainError) -> str:
     return " ".join(detail.message for detail in error.details) or error.message
 
 
-def _page(
+def show_order(
     request: PortalRequest, order_id: str, problem: str = "", status: int = 200
 ) -> HttpResponse:
     """The order; after a refused decision with the problem, and the reason as it was typed."""
