@@ -15,6 +15,5 @@ def search(request: PortalRequest) -> HttpResponse:
     """The options of the combobox for what is typed so far (`q`)."""
     text = request.GET.get("q", "").strip()
     found = search_variants(tenant=request.tenant, text=text)
-    return render(
-        request, "catalog/_results.html", {"found": found, "currency": request.tenant.currency}
-    )
+    context = {"found": found, "text": text, "currency": request.tenant.currency}
+    return render(request, "catalog/_results.html", context)

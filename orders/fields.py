@@ -28,8 +28,13 @@ def _optional(label: str, **attrs: str) -> forms.CharField:
     return _text(label, placeholder="Optional", **attrs)
 
 
-def _area(label: str) -> forms.CharField:
-    widget = forms.Textarea(attrs={"rows": "3", "placeholder": "Optional"})
+def key(letter: str) -> dict[str, str]:
+    """With Alt, this letter brings the cursor here."""
+    return {"data-key": letter, "aria-keyshortcuts": f"Alt+{letter.upper()}"}
+
+
+def _area(label: str, **attrs: str) -> forms.CharField:
+    widget = forms.Textarea(attrs={"rows": "3", "placeholder": "Optional"} | attrs)
     return forms.CharField(label=label, required=False, strip=False, widget=widget)
 
 
@@ -62,6 +67,7 @@ class CustomerForm(Section):
         inputmode="email",
         role="combobox",
         spellcheck="false",
+        **key("c"),
         **{
             "aria-autocomplete": "list",
             "aria-controls": "customer-matches",
@@ -152,8 +158,13 @@ class UpgradeForm(Section):
 
 
 class DetailsForm(Section):
-    order_type = forms.ChoiceField(label="Order type", choices=Order.Type.choices, required=False)
-    notes = _area("Notes")
+    order_type = forms.ChoiceField(
+        label="Order type",
+        choices=Order.Type.choices,
+        required=False,
+        widget=forms.Select(attrs=key("t")),
+    )
+    notes = _area("Notes", **key("o"))
 
 
 class CustomFieldsForm(Section):

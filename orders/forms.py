@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pydantic.alias_generators import to_snake
 
-from orders.fields import SECTIONS, CustomFieldsForm, DetailsForm, Section
+from orders.fields import SECTIONS, CustomFieldsForm, DetailsForm, Section, key
 from orders.models import CustomField
 from orders.typed import Typed, line_part
 from portal.errors import Detail
@@ -57,6 +57,8 @@ class OrderForm:
         self.sections = {
             path: form(typed.fields, prefix=prefix) for path, (prefix, form) in SECTIONS.items()
         }
+        # Both addresses have this field; the key leads to the first.
+        self.billing.fields["contact_name"].widget.attrs |= key("a")
         self.details = DetailsForm(typed.fields)
         self.custom_fields = CustomFieldsForm(typed.fields, prefix="custom", configured=configured)
         for form in (*self.sections.values(), self.details, self.custom_fields):

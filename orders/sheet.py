@@ -19,6 +19,22 @@ from portal.text import normalize_email
 
 
 @dataclass(frozen=True, slots=True)
+class Rung:
+    """One contract length of a line: what choosing it would mean.
+
+    `unit_price` is per device per month; `difference` what that is more (or less) than at the
+    chosen length; `term_total` for all devices of the line over the whole term, 0 while their
+    number is not known.
+    """
+
+    months: int
+    unit_price: Decimal
+    term_total: Decimal
+    difference: Decimal
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SheetLine:
     """A line with what it costs now. `priced` is None, and `problem` says why, if it cannot be.
     `wrong` is the part of the line that it is about: sku, quantity or length.
@@ -40,6 +56,23 @@ class SheetLine:
         if self.typed.contract_length or self.priced is None:
             return self.typed.contract_length
         return str(self.priced.contract_length)
+
+    @property
+    def ladder(self) -> list[Rung]:
+        """Every contract length of the variant, beside the one that is chosen."""
+        prices = self.offer.prices if self.offer else {}
+        chosen = prices.get(self.priced.contract_length) if self.priced else None
+        quantity = self.priced.quantity if self.priced else 0
+        return [
+            Rung(
+                months=months,
+                unit_price=price,
+                term_total=price * months * quantity,
+                difference=price - chosen if chosen is not None else Decimal(0),
+                is_chosen=str(months) == self.chosen,
+            )
+            for months, price in prices.items()
+        ]
 
     @property
     def lengths(self) -> list[str]:

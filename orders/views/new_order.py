@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
+from django_htmx.http import HttpResponseClientRedirect, reswap, retarget, trigger_client_event
 
 from customers.search import find_customers
 from orders import drafts
@@ -79,7 +79,8 @@ def line(request: PortalRequest) -> HttpResponse:
     text = request.GET.get("q", "")
     new = new_line(tenant=request.tenant, sku=request.GET.get("sku", ""), text=text)
     if new is None:
-        return render(request, "orders/_no_line.html", {"text": text})
+        response = render(request, "orders/_no_line.html", {"text": text})
+        return trigger_client_event(response, "unfound", {"text": text})
     return render(request, "orders/_line.html", {"line": new, "currency": request.tenant.currency})
 
 

@@ -1,315 +1,325 @@
-/* The new-order page: the form is a draft that is sent whole at every change, two comboboxes,
-   and lines that come and go. Everything is found anew by id: a refused form is replaced. */
-"use strict";
+/* The new-order page: the form is a draft, sent whole at every change; two comboboxes; lines that
+   come, go and change their term. All is found anew each time: a refused form is replaced. */
 
-(() => {
-  const byId = (id) => document.getElementById(id);
-  const form = () => byId("order-form");
-  let dirty = false;
+const byId = (id) => document.getElementById(id);
+const form = () => byId("order-form");
+const search = () => byId("id_search");
 
-  /* Keeping the draft ---------------------------------------------------------------------- */
+/* Keeping the draft */
 
-  const changed = () => {
+let dirty = false; // Changed since it was last sent.
+let unsent = null; // What sends it: the form, or the button that submits.
+
+const say = (state, text) => {
+  form().dataset.state = state;
+  byId("save-state").textContent = text;
+};
+const sayOffline = () => form() && say("offline", "Not sent yet. What you type is kept.");
+
+const changed = () => {
+  dirty = true;
+  unsent = form();
+  if (form().dataset.state !== "offline") say("saving", "Saving…");
+  htmx.trigger(form(), "draft:changed");
+};
+
+const address = () => form().getAttribute("hx-post");
+const count = () => (form().elements.sequence.value = Number(form().elements.sequence.value) + 1);
+
+/* What has not arrived stays in this browser until it has. */
+const keep = () => localStorage.setItem(address(), new URLSearchParams(new FormData(form())));
+const forget = () => localStorage.removeItem(address());
+
+htmx.on("input", ({ target }) => {
+  if (!form()?.contains(target)) return;
+  target.classList.remove("is-invalid");
+  target.removeAttribute("aria-invalid");
+  if (target.id === "id_ship_elsewhere") toggleShipping();
+  if (target === search()) tell("");
+  else changed();
+});
+
+const isOurs = (elt, { verb }) => verb === "post" && form()?.contains(elt);
+
+htmx.on("htmx:configRequest", ({ detail }) => {
+  const { elt, parameters } = detail;
+  if (!isOurs(elt, detail)) return;
+  parameters.sequence = count();
+  // The header carries the token: the one in the form is old after a login elsewhere.
+  delete parameters.csrfmiddlewaretoken;
+  dirty = false;
+  unsent = elt;
+});
+
+htmx.on("htmx:beforeSwap", ({ detail }) => {
+  // An answer to a form that has been replaced, or to what stood in a field before, is too late.
+  const { elt, parameters } = detail.requestConfig;
+  const input = elt.role === "listbox" && inputOf(elt);
+  const isLate = input && input.value !== (parameters[input.name] ?? "");
+  detail.shouldSwap &&= elt.isConnected && !isLate;
+});
+
+htmx.on("htmx:afterRequest", ({ detail }) => {
+  const { elt, requestConfig, successful, xhr } = detail;
+  if (elt.id === "lines") added();
+  if (!isOurs(elt, requestConfig)) return;
+  // The server answers only what differs from the last answer that arrived.
+  if (xhr.status === 200 && elt === form())
+    form().elements.base.value = requestConfig.parameters.sequence;
+  if (successful || xhr.status === 422) {
+    forget();
+    if (dirty) return;
+    unsent = null;
+    say("saved", "Saved");
+  } else {
     dirty = true;
-    say("Saving…");
-    htmx.trigger(form(), "draft:changed");
-  };
+    keep();
+    sayOffline();
+    // Nobody answered, or the server is just starting: again until somebody does.
+    if (!xhr.status || xhr.status > 500) setTimeout(retry, 2000);
+  }
+});
 
-  const say = (text) => {
-    const state = byId("save-state");
-    if (state) state.textContent = text;
-  };
+const retry = () => {
+  if (!dirty || !unsent?.isConnected) return;
+  if (unsent === form()) htmx.trigger(unsent, "draft:changed");
+  else unsent.click();
+};
 
-  const isOurs = (detail) => detail.elt === form() || form()?.contains(detail.elt);
-  const isSave = (detail) => detail.elt === form();
+addEventListener("offline", sayOffline);
+addEventListener("online", () => form() && changed());
 
-  document.addEventListener("input", (event) => {
-    if (!form()?.contains(event.target)) return;
-    if (event.target.id === "id_ship_elsewhere") toggleShipping();
-    if (event.target.id !== "id_search") changed();
-  });
+// Leaving before the last change has arrived: send it on the way out.
+addEventListener("pagehide", () => {
+  if (!unsent?.isConnected) return;
+  count();
+  keep();
+  navigator.sendBeacon(address(), new FormData(form()));
+});
 
-  document.addEventListener("htmx:configRequest", (event) => {
-    const { elt, verb, parameters } = event.detail;
-    if (verb !== "post" || !isOurs({ elt })) return;
-    const { sequence } = form().elements;
-    sequence.value = Number(sequence.value) + 1;
-    parameters.sequence = sequence.value;
-    // The header carries the token: the one in the form is old after a login elsewhere.
-    delete parameters.csrfmiddlewaretoken;
-    if (elt === form()) dirty = false;
-  });
-
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    // An answer to a form that has been replaced since is older than what is shown.
-    if (event.detail.requestConfig.elt.id === "order-form" && !event.detail.requestConfig.elt.isConnected)
-      event.detail.shouldSwap = false;
-  });
-
-  document.addEventListener("htmx:afterRequest", (event) => {
-    if (!isSave(event.detail)) return;
-    // The server answers only what differs from the last answer that arrived.
-    if (event.detail.xhr.status === 200)
-      form().elements.base.value = event.detail.requestConfig.parameters.sequence;
-    if (!event.detail.successful && event.detail.xhr.status !== 422) {
-      dirty = true;
-      say("Not saved yet. What you typed stays here.");
-    } else if (!dirty) {
-      say("Saved");
-      byId("removed").replaceChildren();
-    }
-  });
-
-  // Nothing was sent, or nobody answered: try again until it works.
-  const retry = () => {
-    if (dirty && form()) htmx.trigger(form(), "draft:changed");
-  };
-  window.addEventListener("online", retry);
-  window.addEventListener("focus", retry);
-  document.addEventListener("htmx:sendError", (event) => {
-    if (isSave(event.detail)) setTimeout(retry, 3000);
-  });
-
-  // Leaving within the moment before a change is sent: send it on the way out.
-  window.addEventListener("pagehide", () => {
-    if (!dirty || !form()) return;
-    const { sequence } = form().elements;
-    sequence.value = Number(sequence.value) + 1;
-    navigator.sendBeacon(form().getAttribute("hx-post"), new FormData(form()));
-    dirty = false;
-  });
-
-  // A refused order comes back as a new form: the cursor goes to the first field to look at.
-  document.addEventListener("htmx:afterSettle", (event) => {
-    if (event.detail.elt.id !== "new-order") return;
-    dirty = false;
-    focusFirst();
-  });
-
-  const focusFirst = () => {
-    byId(form()?.dataset.focus)?.focus();
-  };
-
-  /* Shipping address: in the page only while it is another one ------------------------------ */
-
-  const toggleShipping = () => {
-    const template = byId("shipping-template").content;
-    const [from, to] = byId("id_ship_elsewhere").checked
-      ? [template, byId("shipping")]
-      : [byId("shipping"), template];
-    to.append(...from.childNodes);
-  };
-
-  /* Comboboxes ------------------------------------------------------------------------------ */
-
-  const listOf = (input) => byId(input.getAttribute("aria-controls"));
-  const isCombobox = (element) => element?.getAttribute?.("role") === "combobox";
-  const inputOf = (list) => document.querySelector(`[aria-controls="${list.id}"]`);
-  const activeOption = (list) => list.querySelector('[aria-selected="true"]');
-
-  const activate = (input, option) => {
-    const list = listOf(input);
-    activeOption(list)?.setAttribute("aria-selected", "false");
-    option?.setAttribute("aria-selected", "true");
-    option?.scrollIntoView({ block: "nearest", behavior: "instant" });
-    if (option) input.setAttribute("aria-activedescendant", option.id);
-    else input.removeAttribute("aria-activedescendant");
-  };
-
-  const open = (input, shown) => {
-    const list = listOf(input);
-    list.hidden = !shown || !list.children.length;
-    input.setAttribute("aria-expanded", String(!list.hidden));
-    if (list.hidden) activate(input, null);
-    else if (list.getBoundingClientRect().bottom > window.innerHeight)
-      input.scrollIntoView({ block: "start", behavior: "instant" });
-  };
-
-  const move = (input, step) => {
-    const options = [...listOf(input).children].filter((each) => !each.ariaDisabled);
-    if (!options.length) return;
-    open(input, true);
-    const from = options.indexOf(activeOption(listOf(input)));
-    const to = from < 0 && step < 0 ? options.length - 1 : from + step;
-    activate(input, options[(to + options.length) % options.length]);
-  };
-
-  const count = (list, empty) => {
-    const found = list.children.length;
-    return found ? `${found} ${found === 1 ? "match" : "matches"}` : empty;
-  };
-
-  document.addEventListener("htmx:afterSwap", (event) => {
-    const list = event.detail.target;
-    if (list.getAttribute("role") !== "listbox") return;
-    const input = inputOf(list);
-    const text = String(event.detail.requestConfig.parameters[input.name] ?? "").trim();
-    list.dataset.text = text;
-    if (text !== input.value.trim()) open(input, false); // An answer to what stood there before.
-    else if (list.id === "search-results") {
-      byId("search-status").textContent = text && count(list, `Nothing matches “${text}”.`);
-      open(input, text && document.activeElement === input);
-      if (!list.hidden) activate(input, list.querySelector("[data-sku]"));
-    } else {
-      byId("customer-count").textContent = text && count(list, "");
-      open(input, document.activeElement === input);
-      // Part of a name means somebody known; a whole e-mail may be a new one that looks alike.
-      if (!list.hidden && !text.includes("@")) activate(input, list.querySelector("[data-record]"));
-    }
-  });
-
-  document.addEventListener("keydown", (event) => {
-    const input = event.target;
-    if (event.key === "Enter" && event.ctrlKey && form()?.contains(input)) {
-      event.preventDefault();
-      form().querySelector(".submit").click();
-    } else if (isCombobox(input)) comboboxKey(event, input);
-    else if (form()?.contains(input)) fieldKey(event, input);
-  });
-
-  const comboboxKey = (event, input) => {
-    const list = listOf(input);
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      event.preventDefault();
-      move(input, event.key === "ArrowDown" ? 1 : -1);
-    } else if (event.key === "Escape" && !list.hidden) {
-      event.preventDefault();
-      open(input, false);
-    } else if (event.key === "Enter") {
-      event.preventDefault();
-      if (event.repeat) return;
-      if (input.id === "id_search") addTyped(input);
-      else if (!list.hidden && activeOption(list)) choose(input, activeOption(list));
-    }
-  };
-
-  const choose = (input, option) => {
-    input.focus();
-    if (option.dataset.sku) add({ sku: option.dataset.sku }, input);
-    else if (option.dataset.record) fill(JSON.parse(option.dataset.record));
-    open(input, false);
-  };
-
-  document.addEventListener("mousedown", (event) => {
-    if (event.target.closest?.('[role="listbox"]')) event.preventDefault(); // The cursor stays.
-  });
-
-  document.addEventListener("click", (event) => {
-    const option = event.target.closest?.('[role="option"]');
-    if (option) choose(inputOf(option.parentElement), option);
-    else if (event.target.closest?.("[data-remove]")) remove(event.target.closest(".line"));
-    else if (event.target.closest?.("[data-forget-customer]")) {
-      form().elements.customer_id.value = "";
-      byId("id_customer-email").focus();
-      changed();
-    }
-  });
-
-  document.addEventListener("focusout", (event) => {
-    if (isCombobox(event.target)) open(event.target, false);
-  });
-
-  /* The customer who is calling --------------------------------------------------------------- */
-
-  /* Fills in a record that was chosen. An address that was typed already stays. */
-  const fill = (record) => {
-    const { elements } = form();
-    const isEmpty = (prefix) =>
-      [...elements].every((each) => !each.name.startsWith(prefix) || !each.value.trim());
-    const keeps = { billing: !isEmpty("billing-"), shipping: !isEmpty("shipping-") };
-    if (record.ship_elsewhere && !keeps.shipping && !elements.ship_elsewhere.checked) {
-      elements.ship_elsewhere.checked = true;
-      toggleShipping();
-    }
-    for (const [name, value] of Object.entries(record))
-      if (elements[name] && name !== "ship_elsewhere" && !keeps[name.split("-")[0]])
-        elements[name].value = value;
-    changed();
-    elements["customer-email"].focus();
-  };
-
-  /* Lines --------------------------------------------------------------------------------------- */
-
-  let adding = Promise.resolve();
-  let waiting = 0;
-
-  /* Enter adds what is highlighted; if the search is still under way, what it will find. */
-  const addTyped = (input) => {
-    const text = input.value.trim();
-    if (!text) return;
-    const list = listOf(input);
-    const option = !list.hidden && list.dataset.text === text && activeOption(list);
-    add(option ? { sku: option.dataset.sku } : { q: text }, input);
-  };
-
-  /* One after the other, so that a scanner's lines stand in the order in which they came. */
-  const add = (query, input) => {
-    const text = input.value;
-    input.value = "";
-    listOf(input).replaceChildren();
-    open(input, false);
-    byId("search-status").textContent = "";
-    say("Saving…");
-    waiting += 1;
-    adding = adding.then(async () => {
-      const lines = byId("lines");
-      const before = lines.children.length;
-      const url = `${form().dataset.lineUrl}?${new URLSearchParams(query)}`;
-      await htmx.ajax("get", url, { source: "#lines", target: "#lines", swap: "beforeend" });
-      waiting -= 1;
-      const next = byId("id_search").value || waiting;
-      if (lines.children.length > before) {
-        changed();
-        // Who is already typing something else is not interrupted.
-        if (!next && document.activeElement === byId("id_search")) select(lines.lastElementChild);
-      } else {
-        if (!dirty) say("Saved");
-        if (!next) byId("id_search").value = text;
-      }
-    });
-  };
-
-  const select = (line) => line.querySelector('[name$="-quantity"]').select();
-
-  const remove = (line) => {
-    const next = line.nextElementSibling ?? line.previousElementSibling;
-    const name = line.querySelector(".line-name strong").textContent;
-    // A save that is under way still answers with the price of this line.
-    byId("removed").append(line.querySelector(".line-price"));
-    line.remove();
-    byId("search-status").textContent = `${name} is removed.`;
-    if (next) select(next);
-    else byId("id_search").focus();
-    changed();
-  };
-
-  document.addEventListener("focusin", ({ target }) => {
-    if (isQuantity(target)) target.dataset.before = target.value;
-  });
-
-  const isQuantity = (field) => field.name?.endsWith("-quantity");
-
-  /* A scanner types its SKU wherever the cursor is: what is no quantity was meant for the search. */
-  const isScanned = (field) => isQuantity(field) && !/^\s*\d{0,5}\s*$/.test(field.value);
-
-  /* Enter in a line leads back to the search; elsewhere it does nothing, it never submits. */
-  const fieldKey = (event, field) => {
-    const line = field.closest(".line");
-    if (event.key === "Delete" && event.ctrlKey && line) {
-      event.preventDefault();
-      remove(line);
-    } else if (event.key === "Enter" && field.matches("input, select")) {
-      event.preventDefault();
-      if (isScanned(field)) {
-        const text = field.value.trim();
-        field.value = field.dataset.before;
-        changed();
-        byId("id_search").focus();
-        byId("id_search").value = text;
-        addTyped(byId("id_search"));
-      } else if (line) byId("id_search").focus();
-    }
-  };
-
+/* What an earlier visit could not send comes first; nothing can be typed until it has arrived. */
+const catchUp = async () => {
+  const body = new URLSearchParams(localStorage.getItem(address()) ?? "");
+  if (!body.size) return focusFirst();
+  form().inert = true;
+  body.set("csrfmiddlewaretoken", form().elements.csrfmiddlewaretoken.value);
+  const sent = { method: "POST", body, headers: { "HX-Request": "true" } };
+  const answer = await fetch(address(), sent).catch(() => ({ status: 503 }));
+  if (answer.status > 500) {
+    sayOffline();
+    return setTimeout(catchUp, 2000);
+  }
+  forget();
+  if (answer.status === 200) return location.reload();
+  form().inert = false;
+  if (answer.status === 422)
+    htmx.swap("#new-order", await answer.text(), { swapStyle: "outerHTML" });
   focusFirst();
-})();
+};
+
+// A refused order comes back as a new form: the cursor goes to the first field to look at.
+htmx.on("htmx:afterSettle", ({ detail }) => {
+  if (detail.elt.id !== "new-order") return;
+  dirty = false;
+  focusFirst();
+});
+
+const focusFirst = () => byId(form()?.dataset.focus)?.focus();
+
+/* The shipping address is in the page only while it is another one. */
+const toggleShipping = () => {
+  const places = [byId("shipping-template").content, byId("shipping")];
+  const [from, to] = byId("id_ship_elsewhere").checked ? places : places.reverse();
+  to.append(...from.childNodes);
+};
+
+/* Comboboxes, as the ARIA practices describe them: the cursor stays in the input */
+
+const inputOf = (list) => document.querySelector(`[aria-controls="${list.id}"]`);
+const listOf = (input) => byId(input.getAttribute("aria-controls"));
+const optionsOf = (list) => [...list.querySelectorAll('[role="option"]:not([aria-disabled])')];
+const active = (list) => !list.hidden && list.querySelector('[aria-selected="true"]');
+
+const activate = (input, option) => {
+  for (const each of optionsOf(listOf(input))) each.setAttribute("aria-selected", each === option);
+  option?.scrollIntoView({ block: "nearest", behavior: "instant" });
+  input.setAttribute("aria-activedescendant", option?.id ?? "");
+};
+
+const open = (input, shown) => {
+  const list = listOf(input);
+  list.hidden = !shown || !list.children.length;
+  input.setAttribute("aria-expanded", !list.hidden);
+  if (list.hidden) activate(input);
+};
+
+htmx.on("htmx:afterSwap", ({ detail }) => {
+  const list = detail.target;
+  if (list.role !== "listbox") return;
+  const input = inputOf(list);
+  const text = input.value.trim();
+  list.dataset.text = text;
+  open(input, text && document.activeElement === input);
+  // Part of a name means somebody known; a whole e-mail may be a new one that looks alike.
+  if (!list.hidden && !text.includes("@")) activate(input, optionsOf(list)[0]);
+  if (list.dataset.wanted === text && active(list)) active(list).click();
+});
+
+const comboboxKey = (event, input) => {
+  const list = listOf(input);
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step) {
+    const options = optionsOf(list);
+    open(input, true);
+    const to = options.indexOf(active(list)) + step;
+    activate(input, options.at(Math.max(to, -1) % options.length));
+  } else if (event.key === "Escape" && !list.hidden) open(input, false);
+  else if (event.key !== "Enter") return;
+  else if (input === search()) event.repeat || addTyped();
+  else if (active(list)) active(list).click();
+  else list.dataset.wanted = input.value.trim(); // The search is still under way.
+  event.preventDefault();
+};
+
+htmx.on("mousedown", (event) => {
+  if (event.target.closest('[role="listbox"]')) event.preventDefault(); // The cursor stays.
+});
+
+htmx.on("focusout", ({ target }) => {
+  if (target.role === "combobox") open(target, false);
+});
+
+/* Fills in a customer. An option of the list leaves addresses alone once one is typed. */
+const fill = ({ dataset, role }) => {
+  const { elements } = form();
+  const record = JSON.parse(dataset.record);
+  const kept = role && elements["billing-street_address"].value ? /^(billing|ship)/ : /^$/;
+  for (const name of Object.keys(record).filter((name) => !kept.test(name))) {
+    if (name === "ship_elsewhere" && !elements[name].checked) elements[name].click();
+    else if (elements[name]) elements[name].value = record[name];
+  }
+  byId("customer-matches").dataset.wanted = "";
+  changed();
+  search().focus();
+};
+
+/* Lines */
+
+const lines = () => [...byId("lines").children];
+const part = (line, name) => line.querySelector(`[name$="-${name}"]`);
+const nameOf = (line) => line.querySelector("strong").textContent;
+const tell = (text) => (byId("search-status").textContent = text);
+
+let waiting = 0; // Lines that are asked for, answered in the order in which they were.
+
+/* Enter adds what is highlighted; if the search is still under way, what it will find. */
+const addTyped = (text = search().value.trim()) => {
+  const list = listOf(search());
+  if (text) add((list.dataset.text === text && active(list)?.dataset) || { q: text });
+};
+
+const add = ({ sku, quantity, length, q }, instead) => {
+  const asked = Object.entries({ sku, quantity, length, q }).filter(([, value]) => value);
+  if (!instead) search().value = "";
+  listOf(search()).replaceChildren();
+  open(search(), false);
+  waiting += 1;
+  htmx.ajax("get", `${form().dataset.lineUrl}?${new URLSearchParams(asked)}`, {
+    source: "#lines",
+    target: instead ?? "#lines",
+    swap: instead ? "outerHTML" : "beforeend",
+  });
+};
+
+const added = () => {
+  waiting -= 1;
+  const [line, another] = byId("lines").querySelectorAll(".htmx-added");
+  if (line) changed();
+  // Who is already typing something else is not interrupted.
+  if (!line || waiting || search().value) return;
+  const quantity = part(line, "quantity");
+  const choice = byId("lines").querySelector("[data-choose]");
+  if (choice) choice.focus();
+  else if (another || quantity.value !== "1") search().focus();
+  else quantity.select();
+};
+
+htmx.on("unfound", ({ detail }) => (search().value ||= detail.text));
+
+htmx.on("paste", (event) => {
+  const q = event.clipboardData.getData("text").trim();
+  if (event.target !== search() || !/[\n\t]/.test(q)) return;
+  event.preventDefault();
+  add({ q }); // Rows of a spreadsheet.
+});
+
+const remove = (line) => {
+  const next = line.nextElementSibling ?? line.previousElementSibling;
+  // A save that is under way still answers with the price of this line.
+  byId("removed").append(line.querySelector(".line-price"));
+  tell(`${nameOf(line)} is removed.`);
+  line.remove();
+  ((next && part(next, "quantity")) ?? search()).focus();
+  changed();
+};
+
+/* Moves lines to a contract length in months; one that is not offered for it stays. */
+const setTerm = (moved, months) => {
+  const stay = moved.filter((line) => {
+    const option = part(line, "length")?.querySelector(`[value="${months}"]`);
+    if (option) option.selected = true;
+    return !option;
+  });
+  tell(stay.length ? `Not offered for ${months} months: ${stay.map(nameOf).join(", ")}.` : "");
+  changed();
+};
+
+/* A step along the terms of the line with the cursor, or of the first line. */
+const moveTerm = ({ key, shiftKey }, line) => {
+  const select = part(line ?? lines()[0], "length");
+  const next = select?.options[select.selectedIndex + (key === "PageDown" ? 1 : -1)];
+  if (select) setTerm(shiftKey ? lines() : [line], (next ?? select).value);
+};
+
+htmx.on("focusin", ({ target }) => {
+  target.dataset.before = target.value;
+});
+
+/* A scanner types its SKU wherever the cursor is: what is no quantity was meant for the search. */
+const isScanned = ({ name, value }) => name.endsWith("-quantity") && !/^\s*\d{0,5}\s*$/.test(value);
+
+const scan = (field) => {
+  const text = field.value.trim();
+  field.value = field.dataset.before;
+  changed();
+  search().focus();
+  addTyped(text);
+};
+
+htmx.on("keydown", (event) => {
+  const { key, target } = event;
+  if (!form()?.contains(target)) return;
+  const line = target.closest(".line");
+  if (key === "Enter" && event.ctrlKey) form().querySelector(".submit").click();
+  else if (/^Page/.test(key) && (line || event.shiftKey) && lines().length) moveTerm(event, line);
+  else if (target.role === "combobox") return comboboxKey(event, target);
+  else if (key === "Delete" && event.ctrlKey && line) remove(line);
+  else if (key !== "Enter" || !target.matches("input, select")) return;
+  else if (isScanned(target)) scan(target);
+  // Back to the search; elsewhere Enter does nothing, it never submits.
+  else if (line) search().focus();
+  event.preventDefault();
+});
+
+htmx.on("click", ({ shiftKey, target }) => {
+  const hit = target.closest('[role="option"], button');
+  if (!form()?.contains(hit)) return;
+  const { dataset } = hit;
+  const line = hit.closest(".line");
+  if (dataset.sku) add(dataset, "choose" in dataset ? line : null);
+  else if (dataset.record) fill(hit);
+  else if (dataset.term) setTerm(shiftKey ? lines() : [line], dataset.term);
+  else if ("remove" in dataset) remove(line);
+});
+
+catchUp();

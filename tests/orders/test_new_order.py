@@ -284,14 +284,15 @@ def test_page_of_a_submitted_draft_points_to_the_order(rep_client: Client, draft
 def test_line_is_rendered_with_every_length_and_its_price(rep_client: Client) -> None:
     sku = VariantFactory(prices={12: "30.00", 24: "25.00"}).sku
     html = rep_client.get("/orders/new/line/", {"sku": sku}).content.decode()
-    assertInHTML('<option value="12">12 months · €30.00</option>', html)
+    assertInHTML('<option value="12">12 months</option>', html)
+    assertInHTML('<span class="rung-months">12 months</span><strong>€30.00</strong>', html)
     assert "Choose…" in html
 
 
 def test_line_takes_the_default_length_of_the_tenant(rep_client: Client, tenant: Tenant) -> None:
     Tenant.objects.update(default_contract_length=24)
     html = rep_client.get("/orders/new/line/", {"sku": VariantFactory().sku}).content.decode()
-    assertInHTML('<option value="24" selected>24 months · €25.00</option>', html)
+    assertInHTML('<option value="24" selected>24 months</option>', html)
     assert "Choose…" not in html
 
 
@@ -317,7 +318,7 @@ def test_customers_are_offered_with_what_they_fill_in(rep_client: Client) -> Non
     html = rep_client.get("/orders/new/customers/", {"customer-email": "acm"}).content.decode()
     assert "&quot;customer_id&quot;: &quot;" + customer.public_id in html
     none = rep_client.get("/orders/new/customers/", {"customer-email": "a"})
-    assert none.content.decode().strip() == ""
+    assert "option" not in none.content.decode()
 
 
 def test_prefilled_customer_is_on_the_page(rep_client: Client) -> None:
