@@ -46,7 +46,7 @@ class Caller:
     shipping_address: Mapping[str, Any]
 
     def details(self) -> dict[str, str]:
-        """What the record would say if it took over what was submitted."""
+        """What a new record says of them, the e-mail apart."""
         return {name: getattr(self, name) for name in Record.FIELDS}
 
 
@@ -82,9 +82,11 @@ def customer_for_order(
 ) -> Customer:
     """The customer of an order that is being written: `known` (from `find_customer`) or created.
 
-    A known customer keeps its details unless `update` says to take over those submitted; the
-    addresses of this order are remembered either way. Two calls at once with the same e-mail,
-    in whatever case, end in one customer. Contract: Create Order, "Customer Handling".
+    A known customer keeps its details unless `update` says to take over those submitted, another
+    e-mail included; what was left empty stays as it is. The addresses of this order are
+    remembered either way. Two calls at once with the same e-mail, in whatever case, end in one
+    customer. Raises DomainError at `customer.email` if an update takes another customer's.
+    Contract: Create Order, "Customer Handling".
     """
     if known is None:
         new = Customer(
@@ -125,9 +127,12 @@ def _remember(customer: Customer, caller: Caller, update: bool) -> None:
     customer.last_shipping_address = dict(caller.shipping_address)
     fields = ["last_billing_address", "last_shipping_address", "updated_at"]
     if update:
-        for name, value in caller.details().items():
+        given = {name: value for name, value in caller.details().items() if value}
+        for name, value in given.items():
             setattr(customer, name, value)
-            fields.append(name)
+        fields += given
+        if customer.email_key != normalize_email(caller.email):
+            change_email(customer=customer, email=caller.email)
     customer.save(update_fields=fields)
 
 

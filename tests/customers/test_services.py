@@ -5,6 +5,7 @@ import pytest
 from customers.models import Customer, CustomerType
 from customers.services import (
     Caller,
+    Record,
     change_email,
     customer_for_order,
     customer_problems,
@@ -56,12 +57,50 @@ def test_known_caller_is_found_in_any_case_and_not_overwritten(tenant: Tenant, e
     assert Customer.objects.count() == 1
 
 
-def test_known_caller_is_updated_when_asked(tenant: Tenant) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("first_name", "N."),
+        ("last_name", "Idrissi"),
+        ("company", "Stadsmakers BV"),
+        ("phone", "+31 10 555 0187"),
+        ("customer_type", CustomerType.INDIVIDUAL),
+    ],
+)
+def test_known_caller_is_updated_when_asked(tenant: Tenant, name: str, value: str) -> None:
+    before = Customer.objects.values(name, *Record.FIELDS)
+    call(tenant, CALLER)
+    [was] = before.all()
+    call(tenant, replace(CALLER, **{name: value}), update=True)  # type: ignore[arg-type]
+    assert list(before.all()) == [was | {name: value}]
+
+
+def test_update_keeps_what_was_left_empty(tenant: Tenant) -> None:
     call(tenant, CALLER)
     changed = replace(CALLER, first_name="N.", company="", phone="", email="NOOR@example.com")
     customer = call(tenant, changed, update=True)
-    assert (customer.first_name, customer.company, customer.phone) == ("N.", "", "")
+    assert (customer.first_name, customer.company, customer.phone) == (
+        "N.",
+        "Stadsmakers",
+        "+31 6 1234 5678",
+    )
     assert customer.email == "Noor@Example.com"
+
+
+def test_chosen_caller_takes_a_new_email_along_when_asked(tenant: Tenant) -> None:
+    known = CustomerFactory(email="old@example.com")
+    for update, email in ((False, "old@example.com"), (True, "Noor@Example.com")):
+        customer_for_order(tenant=tenant, actor=SYSTEM, caller=CALLER, known=known, update=update)
+        assert Customer.objects.get().email == email
+
+
+def test_update_never_takes_the_email_of_another_customer(tenant: Tenant) -> None:
+    """As when two reps give it away at the same time."""
+    CustomerFactory(email="noor@example.com")
+    known = CustomerFactory(email="old@example.com")
+    with pytest.raises(DomainError) as refused:
+        customer_for_order(tenant=tenant, actor=SYSTEM, caller=CALLER, known=known, update=True)
+    assert [detail.path for detail in refused.value.details] == ["customer.email"]
 
 
 def test_caller_is_found_by_id_with_another_email(tenant: Tenant) -> None:
