@@ -11,8 +11,8 @@ from django.db.models import BooleanField, F, Func, QuerySet, TextField, Value
 from django.db.models.functions import Right
 from django.db.models.lookups import Exact, In
 
-from customers.models import COMPARED_DIGITS, Customer
-from portal.text import Bare, Digits, EmailDomain
+from customers.models import COMPANY_LENGTH, COMPARED_DIGITS, PHONE_LENGTH, Customer
+from portal.text import Bare, Digits, EmailDomain, normalize_email
 
 MOST_SHOWN = 4
 _LOOKED_AT = 8
@@ -45,11 +45,25 @@ _OFTEN_MISTYPED = ("gmail.com", "hotmail.com", "outlook.com", "icloud.com", "yah
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """Somebody without a record, as typed. `email` is normalised; the others may be empty."""
+    """Somebody without a record: what tells whether they are known already, as it is compared.
+
+    `email` normalised, the digits of `phone`, the letters and digits of `company`; the last two
+    are empty while they say too little.
+    """
 
     email: str
     phone: str = ""
     company: str = ""
+
+    @classmethod
+    def of(cls, email: str, phone: str = "", company: str = "") -> "Newcomer":
+        """From what was typed. Raises ValueError for what is no e-mail."""
+        digits, name = _digits(phone[:PHONE_LENGTH]), company_name(company[:COMPANY_LENGTH])
+        return cls(
+            normalize_email(email),
+            digits if len(digits) >= COMPARED_DIGITS else "",
+            name if len(name) >= _SHORTEST_COMPANY else "",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,26 +111,22 @@ def _candidates(newcomer: Newcomer) -> Iterator[QuerySet[Customer]]:
     domain = newcomer.email.rpartition("@")[2]
     if not is_public(domain):
         yield customers.filter(Exact(EmailDomain("email_key"), domain))
-    digits = _digits(newcomer.phone)
-    if len(digits) >= COMPARED_DIGITS:
-        last = digits[-COMPARED_DIGITS:]
+    if newcomer.phone:
+        last = newcomer.phone[-COMPARED_DIGITS:]
         yield customers.filter(Exact(Right(Digits("phone"), COMPARED_DIGITS), last))
-    company = company_name(newcomer.company)
-    if len(company) >= _SHORTEST_COMPANY:
-        names = [Bare(Value(company + form)) for form in _LEGAL_FORMS]
+    if newcomer.company:
+        names = [Bare(Value(newcomer.company + form)) for form in _LEGAL_FORMS]
         yield customers.filter(In(Bare("company"), names))
 
 
 def reasons_for(newcomer: Newcomer, customer: Customer) -> dict[int, str]:
     """Why the customer may be the newcomer, by strength (0 is the strongest); empty: no reason."""
     domain = newcomer.email.rpartition("@")[2]
-    company = company_name(newcomer.company)
+    is_same_company = newcomer.company and newcomer.company == company_name(customer.company)
     reasons = {
         0: email_slip(newcomer.email, customer.email_key),
         1: "same phone" if is_same_phone(newcomer.phone, customer.phone) else "",
-        2: "same company name"
-        if len(company) >= _SHORTEST_COMPANY and company == company_name(customer.company)
-        else "",
+        2: "same company name" if is_same_company else "",
         3: f"same domain {domain}"
         if not is_public(domain) and customer.email_key.endswith(f"@{domain}")
         else "",

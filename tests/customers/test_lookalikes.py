@@ -122,23 +122,24 @@ def jansen(tenant: Tenant) -> object:
     ("newcomer", "reasons"),
     [
         (
-            Newcomer("jan.devries@bakkerij-jansen.nl"),
+            Newcomer.of("jan.devries@bakkerij-jansen.nl"),
             [DOTS, "same domain bakkerij-jansen.nl"],
         ),
-        (Newcomer("jan.de.vries@bakkerij-jansne.nl"), [SWAPPED]),
-        (Newcomer("piet@bakkerij-jansen.nl"), ["same domain bakkerij-jansen.nl"]),
-        (Newcomer("piet@gmail.com", phone="020 1234567"), ["same phone"]),
-        (Newcomer("piet@gmail.com", company="bakkerij jansen"), ["same company name"]),
-        (Newcomer("piet@gmail.com", company="Bakkerij-Jansen BV"), ["same company name"]),
+        (Newcomer.of("jan.de.vries@bakkerij-jansne.nl"), [SWAPPED]),
+        (Newcomer.of("piet@bakkerij-jansen.nl"), ["same domain bakkerij-jansen.nl"]),
+        (Newcomer.of("piet@gmail.com", phone="020 1234567"), ["same phone"]),
+        (Newcomer.of("piet@gmail.com", company="bakkerij jansen"), ["same company name"]),
+        (Newcomer.of("piet@gmail.com", company="Bakkerij-Jansen BV"), ["same company name"]),
         (
-            Newcomer("piet@gmail.com", "0201234567", "Bakkerij Jansen"),
+            Newcomer.of("piet@gmail.com", "0201234567", "Bakkerij Jansen"),
             ["same phone", "same company name"],
         ),
-        (Newcomer("piet@gmail.com", "", "Bakkerij Jansen Zonen"), None),
-        (Newcomer("piet@gmail.com", "010 1234567", "Jansen"), None),
-        (Newcomer("piet@jansen.nl", "12", "B."), None),
-        (Newcomer(f"{'x' * 64}@{'y' * 63}.example"), None),
-        (Newcomer("piet@gmail.com", "9" * 10_000, "z" * 10_000), None),
+        (Newcomer.of("piet@gmail.com", "", "Bakkerij Jansen Zonen"), None),
+        (Newcomer.of("piet@gmail.com", "010 1234567", "Jansen"), None),
+        (Newcomer.of("piet@jansen.nl", "12", "B."), None),
+        (Newcomer.of(f"{'x' * 64}@{'y' * 63}.example"), None),
+        (Newcomer.of("piet@gmail.com", "\0\ud800", "\0\ud800 a"), None),
+        (Newcomer.of("piet@gmail.com", "9" * 10_000, "z" * 10_000), None),
     ],
 )
 def test_known_customer_is_pointed_out_with_the_reason(
@@ -149,25 +150,38 @@ def test_known_customer_is_pointed_out_with_the_reason(
     assert _told(newcomer) == expected
 
 
+@pytest.mark.parametrize("email", ["", "jan", "jan@", "a\0@example.com", "a b@example.com"])
+def test_nobody_is_like_who_has_no_email(email: str) -> None:
+    with pytest.raises(ValueError, match=r"name@example\.com|cannot be seen"):
+        Newcomer.of(email)
+
+
+def test_what_says_too_little_is_not_compared() -> None:
+    assert Newcomer.of(" Jan@Acme.NL ", "020 12", "B.") == Newcomer("jan@acme.nl")
+    assert Newcomer.of("jan@acme.nl", "020 1234567", "Acme B.V.") == Newcomer(
+        "jan@acme.nl", "201234567", "acme"
+    )
+
+
 def test_strongest_reason_comes_first_and_four_are_enough(tenant: Tenant) -> None:
     for number in range(6):
         CustomerFactory(email=f"colleague{number}@acme.nl")
     CustomerFactory(email="other@gmail.com", phone="020 1234567")
     CustomerFactory(email="sandra@acme.nl", status="inactive")
 
-    told = _told(Newcomer("sandar@acme.nl", "+31201234567"))
+    told = _told(Newcomer.of("sandar@acme.nl", "+31201234567"))
     assert [email for email, _ in told][:2] == ["sandra@acme.nl", "other@gmail.com"]
     assert len(told) == 4
 
 
 def test_people_of_one_provider_do_not_know_each_other(tenant: Tenant) -> None:
     CustomerFactory(email="sandra@gmail.com")
-    assert _told(Newcomer("pieter@gmail.com")) == []
+    assert _told(Newcomer.of("pieter@gmail.com")) == []
 
 
 def test_customers_of_another_tenant_are_not_told(tenant: Tenant, other_tenant: Tenant) -> None:
     CustomerFactory(tenant=other_tenant, email="sandra@acme.nl", phone="020 1234567")
-    assert _told(Newcomer("sandra@acme.nl", "020 1234567")) == []
+    assert _told(Newcomer.of("sandra@acme.nl", "020 1234567")) == []
 
 
 @pytest.mark.parametrize("colleagues", [1, 12])
@@ -179,7 +193,7 @@ def test_look_alikes_take_one_query_and_an_index_for_each_reason(
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
     with django_assert_num_queries(1) as asked:
-        find_lookalikes(Newcomer("sandra@acme.nl", "020 1234567", "Acme"))
+        find_lookalikes(Newcomer.of("sandra@acme.nl", "020 1234567", "Acme"))
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {asked.captured_queries[0]['sql']}")
         plan = " ".join(line for (line,) in cursor.fetchall())
