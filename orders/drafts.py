@@ -18,9 +18,10 @@ from django.utils import timezone
 
 from customers.models import Customer
 from orders import starting
+from orders.card import known_customer
 from orders.models import CustomField, Draft, Order
 from orders.services import create_order, read_new_order
-from orders.sheet import Sheet, have_moved, known_customer, make_sheet, shown
+from orders.sheet import Sheet, have_moved, make_sheet, shown
 from orders.typed import Typed, customer_fields
 from portal.errors import Conflict, DomainError, NotFound
 from portal.models import Tenant, User

@@ -6,16 +6,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
 
-from django.db.models import Q
-
 from catalog.pricing import LineRequest, Offer, PricedLine, Quote, Totals, quote
 from catalog.search import search_variants
-from customers.models import Customer
+from orders.card import CustomerCard, known_customer
 from orders.models import MAX_QUANTITY, Draft, Order
 from orders.typed import Typed, TypedLine, line_part, typed_number
 from portal.errors import Detail
 from portal.models import Tenant
-from portal.text import normalize_email
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +81,11 @@ class SheetLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """A detail that was typed otherwise than the customer's record has it."""
-
-    label: str
-    record: str
-    typed: str
-
-
-@dataclass(frozen=True, slots=True)
 class Sheet:
-    """A draft as the page shows it: what was typed, its lines priced now, the known customer.
+    """A draft as the page shows it: what was typed, its lines priced now, who is calling.
 
-    `changed`: the lines whose price cell is not what the page shows already.
+    `changed`: the lines whose price cell is not what the page shows already, `card_moved` whether
+    what it shows of the customer is not.
     `vat_moved`: the VAT rate, or whether prices include it, is not what was shown last.
     """
 
@@ -107,18 +96,9 @@ class Sheet:
     totals: Totals
     vat_moved: bool
     totals_moved: bool
-    customer: Customer | None
-    differences: Sequence[Difference]
+    card: CustomerCard
+    card_moved: bool
     tab: str
-
-    @property
-    def is_chosen(self) -> bool:
-        """Whether the customer was chosen and calls with another e-mail than the record has."""
-        return self.customer is not None and self.customer.email_key != _email_key(self.typed)
-
-    @property
-    def is_new_customer(self) -> bool:
-        return self.customer is None and bool(_email_key(self.typed))
 
 
 def new_line(*, tenant: Tenant, sku: str = "", text: str = "") -> SheetLine | None:
@@ -146,7 +126,7 @@ def make_sheet(
     """
     before = draft.quote
     quoted, lines = _price(tenant, typed.lines, before)
-    customer = known_customer(tenant, typed)
+    card = CustomerCard(known_customer(tenant, typed), typed)
     totals = quoted.totals
     return Sheet(
         draft=draft,
@@ -157,15 +137,15 @@ def make_sheet(
         vat_moved=bool(before) and before["vat"] != _vat(totals),
         totals_moved=before.get("total") != totals.total
         or before.get("devices") != totals.total_devices,
-        customer=customer,
-        differences=_differences(customer, typed),
+        card=card,
+        card_moved=base != draft.sequence or card.says_more_than(_kept(draft)),
         tab=tab,
     )
 
 
 def _changed(draft: Draft, lines: Sequence[SheetLine]) -> list[SheetLine]:
     """The lines that are not as the draft has them, typed or priced."""
-    kept = {line.id: line for line in Typed.from_payload(draft.payload).lines}
+    kept = {line.id: line for line in _kept(draft).lines}
     shown = draft.quote.get("lines", {})
     return [
         line
@@ -174,6 +154,10 @@ def _changed(draft: Draft, lines: Sequence[SheetLine]) -> list[SheetLine]:
         or line.was is not None
         or (line.priced is not None) != (line.typed.id in shown)
     ]
+
+
+def _kept(draft: Draft) -> Typed:
+    return Typed.from_payload(draft.payload)
 
 
 def _price(
@@ -277,39 +261,3 @@ def shown(sheet: Sheet) -> dict[str, Any]:
         "total": totals.total,
         "devices": totals.total_devices,
     }
-
-
-def known_customer(tenant: Tenant, typed: Typed) -> Customer | None:
-    """Whose e-mail this is, or else the one who was chosen and calls with another e-mail."""
-    key = _email_key(typed)
-    chosen = typed.fields.get("customer_id", "").replace("\0", "")
-    if not key and not chosen:
-        return None
-    found = list(Customer.objects.filter(Q(email_key=key) | Q(public_id=chosen), tenant=tenant))
-    return min(found, key=lambda customer: customer.email_key != key, default=None)
-
-
-def _email_key(typed: Typed) -> str:
-    """The e-mail as it is unique, or "" while it is none yet."""
-    try:
-        return normalize_email(typed.fields.get("customer-email", ""))
-    except ValueError:
-        return ""
-
-
-_COMPARED = ("first_name", "last_name", "company", "phone", "customer_type")
-
-
-def _differences(customer: Customer | None, typed: Typed) -> list[Difference]:
-    if customer is None:
-        return []
-    return [
-        Difference(
-            str(Customer._meta.get_field(name).verbose_name).capitalize(),  # type: ignore[union-attr]
-            getattr(customer, name),
-            text,
-        )
-        for name in _COMPARED
-        if (text := typed.fields.get(f"customer-{name}", "").strip())
-        and text != getattr(customer, name)
-    ]

@@ -180,9 +180,9 @@ def line_part(path: str) -> str:
     return {"contractLength": "length", "quantity": "quantity"}.get(field, "sku")
 
 
-def customer_fields(customer: Customer) -> dict[str, str]:
-    """The form's fields as a known customer's record fills them, last addresses included."""
-    fields = {
+def record_fields(customer: Customer) -> dict[str, str]:
+    """The form's fields about who orders, as a known customer's record fills them."""
+    return {
         "customer_id": customer.public_id,
         "customer-email": customer.email,
         "customer-first_name": customer.first_name,
@@ -191,6 +191,11 @@ def customer_fields(customer: Customer) -> dict[str, str]:
         "customer-phone": customer.phone,
         "customer-customer_type": customer.customer_type,
     }
+
+
+def customer_fields(customer: Customer) -> dict[str, str]:
+    """The form's fields as a known customer's record fills them, last addresses included."""
+    fields = record_fields(customer)
     billing = customer.last_billing_address or {}
     shipping = customer.last_shipping_address or billing
     fields |= address_fields("billing", billing)
@@ -200,6 +205,7 @@ def customer_fields(customer: Customer) -> dict[str, str]:
 
 
 def address_fields(prefix: str, address: Mapping[str, Any]) -> dict[str, str]:
+    """The fields of one address of the form (`billing`, `shipping`), those it lacks empty."""
     return {
         f"{prefix}-{name}": str(address.get(to_camel(name)) or "")
         for name in (AddressForm.base_fields if address else ())

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from orders.starting import Start
-from orders.views import drafts, home, new_order, order, starting
+from orders.views import caller, drafts, home, new_order, order, starting
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -11,6 +11,8 @@ urlpatterns = [
     path("orders/new/", new_order.start, name="order_new"),
     path("orders/new/line/", new_order.line, name="draft_line"),
     path("orders/new/customers/", new_order.customers, name="draft_customers"),
+    path("orders/new/lookalikes/", caller.lookalikes, name="draft_lookalikes"),
+    path("orders/new/caller/<public_id:customer_id>/", caller.caller, name="draft_caller"),
     path("orders/new/<public_id:draft_id>/", new_order.new_order, name="draft"),
     path("orders/new/<public_id:draft_id>/save/", new_order.save, name="draft_save"),
     path("orders/new/<public_id:draft_id>/discard/", drafts.discard, name="draft_discard"),

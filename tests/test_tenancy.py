@@ -42,6 +42,8 @@ PORTAL: Table = {
     "orders/new/": ("login → → → → → login", NO_POST),
     "orders/new/line/": (PAGE, NO_POST),
     "orders/new/customers/": (PAGE, NO_POST),
+    "orders/new/lookalikes/": (PAGE, NO_POST),
+    "orders/new/caller/<public_id:customer_id>/": (ROW, NO_POST),
     "orders/new/<public_id:draft_id>/": (
         "login 200 404 404 404 404 login",
         "login 422 404 404 404 404 login",

@@ -182,7 +182,7 @@ def test_load_fills_an_untouched_draft_with_the_customer(
     known = CustomerFactory(first_name="Bo")
     load = {"tenant": tenant, "owner": rep, "draft_id": draft.public_id}
     sheet = drafts.load(**load, customer_id=known.public_id)
-    assert (sheet.customer, sheet.typed.fields["customer-first_name"]) == (known, "Bo")
+    assert (sheet.card.customer, sheet.typed.fields["customer-first_name"]) == (known, "Bo")
     save(typed(customer__first_name="Cas"), at(1))
     sheet = drafts.load(**load, customer_id=known.public_id)
     assert sheet.typed.fields["customer-first_name"] == "Cas"
@@ -201,8 +201,8 @@ def test_load_shows_a_price_that_moved_next_to_the_old_one(
 def test_customer_is_known_by_email_and_differences_are_told(save: Callable[..., Sheet]) -> None:
     known = CustomerFactory(email="noor@example.com", phone="1", first_name="Nora")
     sheet = save(typed(customer__email=" NOOR@example.com"), at(1))
-    assert (sheet.customer, sheet.is_chosen) == (known, False)
-    assert [(each.label, each.record, each.typed) for each in sheet.differences] == [
+    assert (sheet.card.customer, sheet.card.is_chosen) == (known, False)
+    assert [(each.label, each.record, each.typed) for each in sheet.card.differences] == [
         ("First name", "Nora", "Noor")
     ]
 
@@ -212,7 +212,7 @@ def test_customer_who_was_chosen_may_call_with_another_email(
 ) -> None:
     known = CustomerFactory(email="old@example.com")
     form = typed(VariantFactory().sku, customer_id=known.public_id)
-    assert save(form, at(1)).is_chosen
+    assert save(form, at(1)).card.is_chosen
     order = submit(form, at(2))
     assert (order.customer, order.customer_email) == (known, "noor@example.com")
     assert Customer.objects.count() == 1
@@ -220,7 +220,7 @@ def test_customer_who_was_chosen_may_call_with_another_email(
 
 def test_customer_of_the_typed_email_wins_over_the_chosen_one(save: Callable[..., Sheet]) -> None:
     chosen, owner = CustomerFactory(), CustomerFactory(email="noor@example.com")
-    assert save(typed(customer_id=chosen.public_id), at(1)).customer == owner
+    assert save(typed(customer_id=chosen.public_id), at(1)).card.customer == owner
 
 
 @pytest.mark.parametrize(("choice", "first_name"), [("keep", "Nora"), ("update", "Noor")])

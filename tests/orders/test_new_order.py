@@ -239,11 +239,24 @@ def test_nul_in_an_address_finds_nothing(rep_client: Client, draft: Draft) -> No
 def test_save_answers_cells_and_totals_but_no_field(rep_client: Client, draft: Draft) -> None:
     data = typed(VariantFactory().sku, VariantFactory().sku)
     html = rep_client.post(f"{page(draft)}save/", data, **HTMX).content.decode()
-    assert html.count('hx-swap-oob="true"') == 4
+    assert html.count('hx-swap-oob="true"') == 6
     assert 'id="line-l0-price"' in html
     assert 'id="totals"' in html
     assert "<input" not in html
     assert "€50.00 per month for 2 devices" in html
+
+
+def test_save_answers_the_customer_only_when_what_is_typed_about_them_moved(
+    rep_client: Client, draft: Draft
+) -> None:
+    def answer(sequence: str, **changes: str) -> str:
+        data = typed(VariantFactory().sku, sequence=sequence, base=str(int(sequence) - 1))
+        response = rep_client.post(f"{page(draft)}save/", data | changes, **HTMX)
+        return response.content.decode()
+
+    assert 'id="customer-record"' in answer("1")
+    assert 'id="customer-' not in answer("2", notes="x")
+    assert 'id="customer-record"' in answer("3", **{"customer-phone": "020 1234567"})
 
 
 def test_save_does_not_announce_a_total_that_stayed(rep_client: Client, draft: Draft) -> None:
