@@ -190,7 +190,7 @@ def save(
     A discarded draft keeps what an open page still sends, and brings it back with the rest.
     Raises StaleDraft, AlreadySubmitted, HandedOver, NotFound.
     """
-    draft = _locked_open(tenant, owner, draft_id)
+    draft = locked_open(tenant, owner, draft_id)
     _require_current(draft, revision)
     if revision.sequence <= draft.sequence:
         return None
@@ -256,13 +256,13 @@ def discard(*, tenant: Tenant, owner: User, draft_id: str) -> Draft:
 
     Raises AlreadySubmitted, HandedOver, NotFound.
     """
-    return _set_discarded(_locked_open(tenant, owner, draft_id), timezone.now())
+    return _set_discarded(locked_open(tenant, owner, draft_id), timezone.now())
 
 
 @transaction.atomic
 def restore(*, tenant: Tenant, owner: User, draft_id: str) -> Draft:
     """Brings a discarded draft back as it was. Raises what `discard` raises."""
-    return _set_discarded(_locked_open(tenant, owner, draft_id), None)
+    return _set_discarded(locked_open(tenant, owner, draft_id), None)
 
 
 def colleagues(*, tenant: Tenant, user: User) -> QuerySet[User]:
@@ -292,7 +292,7 @@ def hand_over(
     What is typed on the page that it is handed over from goes along. Raises DomainError at
     `colleague`, StaleDraft, Discarded, AlreadySubmitted, HandedOver, NotFound.
     """
-    draft = _locked_open(tenant, owner, draft_id)
+    draft = locked_open(tenant, owner, draft_id)
     if draft.discarded_at:
         raise Discarded
     colleague = colleagues(tenant=tenant, user=owner).filter(email=to.replace("\0", "")).first()
@@ -364,7 +364,8 @@ def _locked(tenant: Tenant, owner: User, draft_id: str) -> Draft:
     return draft
 
 
-def _locked_open(tenant: Tenant, owner: User, draft_id: str) -> Draft:
+def locked_open(tenant: Tenant, owner: User, draft_id: str) -> Draft:
+    """The draft, locked, to be changed. Raises AlreadySubmitted, HandedOver, NotFound."""
     draft = _locked(tenant, owner, draft_id)
     if order := placed_order(draft):
         raise AlreadySubmitted(order)

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from orders.starting import Start
-from orders.views import caller, drafts, home, new_order, order, starting
+from orders.views import caller, drafts, home, new_order, order, quote, starting
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -18,6 +18,7 @@ urlpatterns = [
     path("orders/new/<public_id:draft_id>/discard/", drafts.discard, name="draft_discard"),
     path("orders/new/<public_id:draft_id>/restore/", drafts.restore, name="draft_restore"),
     path("orders/new/<public_id:draft_id>/hand-over/", drafts.hand_over, name="draft_hand_over"),
+    path("orders/new/<public_id:draft_id>/quote/", quote.quote, name="draft_quote"),
     path("orders/<public_id:order_id>/", order.order, name="order"),
     *(
         path(

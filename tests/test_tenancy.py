@@ -52,6 +52,10 @@ PORTAL: Table = {
     "orders/new/<public_id:draft_id>/discard/": (NO_POST, "login → 404 404 404 404 login"),
     "orders/new/<public_id:draft_id>/restore/": (NO_POST, "login → 404 404 404 404 login"),
     "orders/new/<public_id:draft_id>/hand-over/": (NO_POST, "login → 404 404 404 404 login"),
+    "orders/new/<public_id:draft_id>/quote/": (
+        "login 200 404 404 404 404 login",
+        "login 422 404 404 404 404 login",
+    ),
     "orders/<public_id:order_id>/": (ROW, NO_POST),
     "orders/<public_id:order_id>/again/": (NO_POST, "login → → → 404 404 login"),
     "orders/<public_id:order_id>/extend/": (NO_POST, "login 409 409 409 404 404 login"),

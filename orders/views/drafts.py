@@ -24,7 +24,7 @@ def discard(request: PortalRequest, draft_id: str) -> HttpResponse:
     try:
         draft = drafts.discard(tenant=request.tenant, owner=request.user, draft_id=draft_id)
     except (AlreadySubmitted, HandedOver) as error:
-        return _refuse(request, error)
+        return refuse(request, error)
     if _from_list(request):
         return _list(request, discarded=drafts.summarise(draft))
     return redirect("draft", draft.public_id)
@@ -36,7 +36,7 @@ def restore(request: PortalRequest, draft_id: str) -> HttpResponse:
     try:
         draft = drafts.restore(tenant=request.tenant, owner=request.user, draft_id=draft_id)
     except (AlreadySubmitted, HandedOver) as error:
-        return _refuse(request, error)
+        return refuse(request, error)
     if _from_list(request):
         return _list(request, restored=draft.public_id)
     return redirect("draft", draft.public_id)
@@ -61,7 +61,7 @@ def hand_over(request: PortalRequest, draft_id: str) -> HttpResponse:
     except NotFound:
         raise
     except DomainError as error:
-        return _refuse(request, error)
+        return refuse(request, error)
     if _from_list(request):
         return _list(request, handed_over=draft)
     messages.success(request, f"You handed this draft to {draft.owner.display_name}.")
@@ -84,7 +84,7 @@ def drafts_context(request: PortalRequest) -> dict[str, Any]:
     return {"drafts": found, "colleagues": list(colleagues)}
 
 
-def _refuse(request: PortalRequest, error: DomainError) -> HttpResponse:
+def refuse(request: PortalRequest, error: DomainError) -> HttpResponse:
     if isinstance(error, AlreadySubmitted):
         messages.info(request, error.message)
         return _go(request, reverse("order", args=[error.order.public_id]))

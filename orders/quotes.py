@@ -1,0 +1,163 @@
+"""A draft as a quote: on paper or by e-mail, at the prices that were said, until a day."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from orders import drafts
+from orders.drafts import Discarded, PricesMoved, StaleDraft
+from orders.models import Draft
+from orders.sheet import Sheet, make_sheet, shown
+from orders.typed import Typed
+from portal.errors import Conflict, DomainError
+from portal.models import Tenant, User
+
+_ADDRESS = (
+    ("contact_name",),
+    ("company",),
+    ("street_address",),
+    ("building_info",),
+    ("postal_code", "city"),
+    ("locality",),
+    ("admin_area",),
+    ("country",),
+)
+VALID_FOR = timedelta(days=14)
+
+log = logging.getLogger(__name__)
+
+
+class MailFailed(DomainError):
+    """The mail server did not take the quote; nothing was recorded: HTTP 503."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        message = "The mail server did not take the quote, so it was not sent. Try again later."
+        super().__init__("UNAVAILABLE", message)
+
+
+@dataclass(frozen=True, slots=True)
+class Quotation:
+    """What the customer gets: who offers what to whom, each line priced, valid until a day."""
+
+    seller: Tenant
+    rep: User
+    sheet: Sheet
+    issued: date
+    valid_until: date
+
+    @property
+    def number(self) -> str:
+        return self.sheet.draft.public_id
+
+    @property
+    def subject(self) -> str:
+        # One line: it becomes a header of the mail.
+        return " ".join(f"Quote {self.number} from {self.seller.name}".split())
+
+    @property
+    def customer(self) -> list[str]:
+        name = f"{self._typed('customer-first_name')} {self._typed('customer-last_name')}"
+        details = (self._typed(f"customer-{part}") for part in ("company", "email", "phone"))
+        return [line for line in (name.strip(), *details) if line]
+
+    @property
+    def billing(self) -> list[str]:
+        return self._address("billing")
+
+    @property
+    def shipping(self) -> list[str]:
+        """Empty if it ships to the billing address."""
+        return self._address("shipping") if self._typed("ship_elsewhere") else []
+
+    def _address(self, prefix: str) -> list[str]:
+        lines = [
+            " ".join(self._typed(f"{prefix}-{part}") for part in parts).strip()
+            for parts in _ADDRESS
+        ]
+        return [line for line in lines if line]
+
+    def _typed(self, name: str) -> str:
+        return self.sheet.typed.fields.get(name, "").strip()
+
+
+def quotation(*, sheet: Sheet, tenant: Tenant, rep: User, valid_until: date) -> Quotation:
+    return Quotation(tenant, rep, sheet, timezone.localdate(), valid_until)
+
+
+def first_validity() -> date:
+    """Two weeks from today in the tenant's time zone."""
+    return timezone.localdate() + VALID_FOR
+
+
+def incomplete(sheet: Sheet) -> list[str]:
+    """Why this cannot be quoted yet, in words; empty if it can."""
+    if not sheet.lines:
+        return ["There are no items yet."]
+    return [
+        f"{line.offer.product_name if line.offer else line.typed.sku}: {line.problem}"
+        for line in sheet.lines
+        if line.problem
+    ]
+
+
+def version(draft: Draft) -> str:
+    """What the draft says, and the last quote of it: a page that shows both may send the next."""
+    sent = draft.quoted_at.isoformat() if draft.quoted_at else ""
+    return f"{draft.sequence}:{sent}"
+
+
+@transaction.atomic
+def send_quote(
+    *, tenant: Tenant, owner: User, draft_id: str, to: str, valid_until: date, seen: str
+) -> Draft:
+    """E-mails the draft as a quote, and remembers to whom, when and until which day it holds.
+
+    `seen` is the `version` that the page showed: of two clicks, the second sends nothing. The
+    draft stays locked until the mail server has answered (`EMAIL_TIMEOUT`), so what was mailed is
+    what is kept, or neither. Raises MailFailed, PricesMoved, StaleDraft, Discarded,
+    AlreadySubmitted, HandedOver, NotFound, and Conflict for what cannot be quoted or was just
+    sent.
+    """
+    draft = drafts.locked_open(tenant, owner, draft_id)
+    if draft.discarded_at:
+        raise Discarded
+    if seen.partition(":")[2] != version(draft).partition(":")[2]:
+        message = f"A quote was already sent to {draft.quoted_to}. Send it once more if it should."
+        raise Conflict("QUOTE_ALREADY_SENT", message)
+    if seen != version(draft):
+        raise StaleDraft
+    sheet = make_sheet(tenant, draft, Typed.from_payload(draft.payload), tab="")
+    if problems := incomplete(sheet):
+        raise Conflict("QUOTE_INCOMPLETE", " ".join(problems))
+    if sheet.vat_moved or any(line.was is not None for line in sheet.lines):
+        raise PricesMoved
+    draft.quote = shown(sheet)
+    draft.quoted_to, draft.quoted_at, draft.quoted_until = to, timezone.now(), valid_until
+    draft.save(update_fields=["quote", "quoted_to", "quoted_at", "quoted_until"])
+    _mail(quotation(sheet=sheet, tenant=tenant, rep=owner, valid_until=valid_until), [to])
+    return draft
+
+
+def _mail(quote: Quotation, to: Sequence[str]) -> None:
+    context = {"quote": quote}
+    mail = EmailMultiAlternatives(
+        subject=quote.subject,
+        body=render_to_string("orders/quote_email.txt", context),
+        to=to,
+        reply_to=[quote.rep.email],
+    )
+    mail.attach_alternative(render_to_string("orders/quote_email.html", context), "text/html")
+    try:
+        mail.send()
+    # Of the network and of SMTP; of an address that no mail header can hold.
+    except (OSError, UnicodeError) as error:
+        log.warning("The quote of draft %s was not sent: %r", quote.number, error)
+        raise MailFailed from error
