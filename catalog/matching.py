@@ -1,0 +1,163 @@
+"""What the parts of a typed text can mean in the catalogue."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from catalog.asking import Part, Reading
+from catalog.search import Found, find_skus, search_alike, search_words, words_of
+from portal.formats import parse_decimal
+from portal.models import Tenant
+
+Known = Mapping[str, Sequence[Found]]
+"""What was found, by the words that it was searched for with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A variant as a reading of a part asks for it."""
+
+    found: Found
+    reading: Reading
+
+    @property
+    def is_orderable(self) -> bool:
+        """Whether it is rented out, and has a price."""
+        return self.found.is_orderable and bool(self.found.prices)
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether it can be ordered, for the contract length that was typed if one was."""
+        return self.is_orderable and (not self.reading.length or self.unit_price is not None)
+
+    @property
+    def unit_price(self) -> Decimal | None:
+        """Per device and month at the contract length that was typed, if it has that."""
+        prices = {str(months): price for months, price in self.found.prices.items()}
+        return prices.get(self.reading.length)
+
+    @property
+    def monthly_total(self) -> Decimal | None:
+        """Of as many devices as were typed; None if that is no number."""
+        if self.unit_price is None:
+            return None
+        try:
+            return self.unit_price * parse_decimal(self.reading.quantity or "1")
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A part, and what it can mean: the likeliest first, what cannot be ordered last."""
+
+    part: Part
+    options: Sequence[Option]
+
+    @property
+    def orderable(self) -> list[Option]:
+        return [option for option in self.options if option.is_orderable]
+
+    @property
+    def certain(self) -> Option | None:
+        """The only thing that it can mean, or the one whose SKU or whole name was typed."""
+        meant = (
+            [each for each in self.orderable if _is_called(each, each.found.sku)]
+            or [each for each in self.orderable if _is_called(each, each.found.product_name)]
+            or self.orderable
+        )
+        return meant[0] if len(meant) == 1 and not meant[0].found.is_guessed else None
+
+    @property
+    def reading(self) -> Reading:
+        """How the part is read, the number at its end left open if that is not decided."""
+        readings = {option.reading for option in self.options}
+        return readings.pop() if len(readings) == 1 else self.part.readings[-1]
+
+
+def match_parts(*, tenant: Tenant, parts: Sequence[Part], limit: int) -> list[Match]:
+    """What each part can mean, at most `limit` options each.
+
+    A number that may be a contract length is one where that length is offered, and a word where
+    something has it among its words; if both find something, both are offered. One query if every
+    part finds something by its words, three if not, and one more for several parts.
+    """
+    # What is offered for the length that was typed may stand further down.
+    enough = limit * 4 if any(r.length for part in parts for r in part.every_reading) else limit
+    known: dict[str, list[Found]] = {}
+    if len(parts) > 1:
+        known = find_skus(tenant=tenant, texts={r.words for part in parts for r in part.readings})
+    for find, asks_otherwise in ((search_words, False), (search_words, True), (search_alike, True)):
+        texts = {
+            reading.words
+            for part in parts
+            if not any(known.get(reading.words) for reading in part.every_reading)
+            for reading in (part.every_reading if asks_otherwise else part.readings)
+        }
+        if find is search_words:
+            texts -= known.keys()
+        known |= find(tenant=tenant, texts=texts, limit=enough)
+    return [Match(part, _options(part, known, limit)) for part in parts]
+
+
+def _options(part: Part, known: Known, limit: int) -> list[Option]:
+    groups = _by_reading(part.readings, known)
+    others = _by_reading(part.otherwise, known)
+    every = [option for group in (*groups, *others) for option in group]
+    offered = _offered(_in_order(groups)) or _offered(others)
+    chosen = _fairly(offered, limit) if offered else [each for each in every if each.is_orderable]
+    unorderable = [each for each in every if not each.is_orderable]
+    options = [*_called_so(part, every), *chosen, *unorderable]
+    return list({_what(option): option for option in reversed(options)}.values())[::-1][:limit]
+
+
+def _by_reading(readings: Iterable[Reading], known: Known) -> list[list[Option]]:
+    return [[Option(found, each) for found in known.get(each.words, ())] for each in readings]
+
+
+def _in_order(groups: list[list[Option]]) -> list[list[Option]]:
+    """The last number is a length before it is a word, unless what it names is called so."""
+    if len(groups) != 2 or not all(groups):
+        return groups
+    timed, named = groups
+    is_name = timed[0].reading.length in words_of(named[0].found.product_name)
+    return [named, timed] if is_name else groups
+
+
+def _offered(groups: Iterable[Iterable[Option]]) -> list[list[Option]]:
+    offered = [[option for option in group if option.is_offered] for group in groups]
+    return [group for group in offered if group]
+
+
+def _fairly(groups: Sequence[Sequence[Option]], limit: int) -> list[Option]:
+    """Of each group its share of what fits, and what then is free, in the order of the groups."""
+    share = limit // len(groups)
+    free = limit - sum(min(len(group), share) for group in groups)
+    chosen: list[Option] = []
+    for group in groups:
+        taken = min(len(group), share + free)
+        free -= max(taken - share, 0)
+        chosen += group[:taken]
+    return chosen
+
+
+def _called_so(part: Part, options: Iterable[Option]) -> list[Option]:
+    """What has the whole text for its SKU or name, numbers included: 24 P2423D."""
+    whole = Reading(part.text)
+    if whole not in part.otherwise:
+        return []
+    words = words_of(part.text)
+    return [
+        Option(option.found, whole)
+        for option in options
+        if option.is_orderable
+        and words in (words_of(option.found.sku), words_of(option.found.product_name))
+    ]
+
+
+def _what(option: Option) -> tuple[str, str, str]:
+    return option.found.sku, option.reading.quantity, option.reading.length
+
+
+def _is_called(option: Option, name: str) -> bool:
+    return "".join(words_of(option.reading.words)) == "".join(words_of(name))
