@@ -7,7 +7,7 @@ from pydantic.alias_generators import to_snake
 
 from orders.fields import SECTIONS, CustomFieldsForm, DetailsForm, Section, key
 from orders.models import CustomField
-from orders.typed import Typed, line_part
+from orders.typed import Typed, line_part, message_of
 from portal.errors import Detail
 
 
@@ -97,7 +97,7 @@ class OrderForm:
         """Puts the message beside its field (`items.0.quantity` → the quantity of that line)."""
         first, _, rest = detail.path.partition(".")
         if first == "items":
-            return self._line_problem(rest, detail.message)
+            return self._line_problem(rest, message_of(detail))
         form, name = self.sections.get(first), to_snake(rest.partition(".")[0])
         if first == "customFields":
             form, name = self.custom_fields, rest.partition(".")[0]

@@ -1,16 +1,15 @@
 """A draft as the page shows it: what was typed, priced now, beside what was said before."""
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
 
+from catalog.matching import Option
 from catalog.pricing import LineRequest, Offer, PricedLine, Quote, Totals, quote
-from catalog.search import search_variants
 from orders.card import CustomerCard, known_customer
 from orders.models import MAX_QUANTITY, Draft, Order
-from orders.typed import Typed, TypedLine, line_part, typed_number
+from orders.typed import Typed, TypedLine, line_part, message_of, typed_number
 from portal.errors import Detail
 from portal.models import Tenant
 
@@ -37,7 +36,7 @@ class SheetLine:
     `wrong` is the part of the line that it is about: sku, quantity or length.
 
     `offer` is what its SKU names, None if nothing. `was`: the price per device and month that was
-    shown last, if another one holds now.
+    shown last, if another one holds now. `choices`: what an unknown SKU can mean.
     """
 
     typed: TypedLine
@@ -46,6 +45,7 @@ class SheetLine:
     wrong: str
     offer: Offer | None
     was: Decimal | None
+    choices: Sequence[Option] = ()
 
     @property
     def chosen(self) -> str:
@@ -101,19 +101,9 @@ class Sheet:
     tab: str
 
 
-def new_line(*, tenant: Tenant, sku: str = "", text: str = "") -> SheetLine | None:
-    """A new line of one device, priced: of this SKU, or of what matches the text best.
-
-    None if nothing that can be ordered matches.
-    """
-    if not sku:
-        found = search_variants(tenant=tenant, text=text, limit=1)
-        if not found or not found[0].is_orderable:
-            return None
-        sku = found[0].sku
-    typed = TypedLine(secrets.token_hex(4), sku, "1", "")
-    [line] = _price(tenant, [typed], {})[1]
-    return line if line.lengths else None
+def new_lines(tenant: Tenant, typed: Sequence[TypedLine]) -> list[SheetLine]:
+    """Lines that no page has shown yet, priced."""
+    return _price(tenant, typed, {})[1]
 
 
 def make_sheet(
@@ -201,7 +191,7 @@ def _months(text: str) -> int | None:
 
 def _line_problem(detail: Detail | None, quantity: int | None) -> str:
     if detail is not None:
-        return detail.message
+        return message_of(detail)
     return "" if quantity else f"Enter a whole number from 1 to {MAX_QUANTITY:,}."
 
 

@@ -9,9 +9,11 @@ from typing import Any
 from django.http import QueryDict
 from pydantic.alias_generators import to_camel
 
+from catalog.pricing import VARIANT_NOT_FOUND
 from customers.models import Customer, CustomerType
 from orders.fields import SECTIONS, AddressForm, DetailsForm
 from orders.models import CustomField, Order
+from portal.errors import Detail
 from portal.formats import parse_decimal
 
 MAX_VALUE_LENGTH = 20_000
@@ -178,6 +180,13 @@ def line_part(path: str) -> str:
     """The part of a line that a message is about; it stands last in the message's path."""
     field = path.rpartition(".")[2]
     return {"contractLength": "length", "quantity": "quantity"}.get(field, "sku")
+
+
+def message_of(detail: Detail) -> str:
+    """What the page says of a line: there, an unknown SKU is words that are still to be decided."""
+    if detail.code == VARIANT_NOT_FOUND:
+        return "Choose which one is meant, or remove the line."
+    return detail.message
 
 
 def record_fields(customer: Customer) -> dict[str, str]:

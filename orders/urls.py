@@ -3,13 +3,13 @@
 from django.urls import path
 
 from orders.starting import Start
-from orders.views import caller, drafts, home, new_order, order, quote, starting
+from orders.views import caller, drafts, home, lines, new_order, order, quote, starting
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("orders/", order.order_list, name="order_list"),
     path("orders/new/", new_order.start, name="order_new"),
-    path("orders/new/line/", new_order.line, name="draft_line"),
+    path("orders/new/line/", lines.line, name="draft_line"),
     path("orders/new/customers/", new_order.customers, name="draft_customers"),
     path("orders/new/lookalikes/", caller.lookalikes, name="draft_lookalikes"),
     path("orders/new/caller/<public_id:customer_id>/", caller.caller, name="draft_caller"),

@@ -10,10 +10,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django_htmx.http import HttpResponseClientRedirect, reswap, retarget, trigger_client_event
+from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
 from customers.search import find_customers
 from orders import drafts
+from orders.composer import with_choices
 from orders.drafts import (
     AlreadySubmitted,
     HandedOver,
@@ -23,7 +24,7 @@ from orders.drafts import (
 )
 from orders.forms import OrderForm
 from orders.models import Draft, Order
-from orders.sheet import Sheet, new_line
+from orders.sheet import Sheet
 from orders.typed import Typed, customer_fields
 from orders.views.access import for_reps
 from portal.errors import Detail, DomainError, NotFound
@@ -70,18 +71,6 @@ def save(request: PortalRequest, draft_id: str) -> HttpResponse:
     if sheet is None:
         return HttpResponse(status=204)
     return render(request, "orders/_saved.html", {"sheet": sheet, "oob": True})
-
-
-@require_GET
-@for_reps
-def line(request: PortalRequest) -> HttpResponse:
-    """A new line: of a SKU that was chosen (`sku`), or of what a scanner typed (`q`)."""
-    text = request.GET.get("q", "")
-    new = new_line(tenant=request.tenant, sku=request.GET.get("sku", ""), text=text)
-    if new is None:
-        response = render(request, "orders/_no_line.html", {"text": text})
-        return trigger_client_event(response, "unfound", {"text": text})
-    return render(request, "orders/_line.html", {"line": new, "currency": request.tenant.currency})
 
 
 @require_GET
@@ -166,7 +155,7 @@ def _context(
 ) -> dict[str, Any]:
     configured = drafts.configured_fields(tenant=request.tenant)
     return {
-        "sheet": sheet,
+        "sheet": with_choices(tenant=request.tenant, sheet=sheet),
         "draft": sheet.draft,
         "order": drafts.placed_order(sheet.draft),
         "colleagues": list(drafts.colleagues(tenant=request.tenant, user=request.user)),

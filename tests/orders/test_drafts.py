@@ -105,7 +105,7 @@ def test_save_prices_every_line_and_says_what_is_wrong(save: Callable[..., Sheet
         "",
         "Enter a whole number from 1 to 10,000.",
         f"“{good}” is not offered for 36 months, but for 12, 24.",
-        "There is no SKU “GONE”.",
+        "Choose which one is meant, or remove the line.",
         "Enter a whole number from 1 to 10,000.",
     ]
     assert [line.wrong for line in sheet.lines] == ["", "quantity", "length", "sku", "quantity"]

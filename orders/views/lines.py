@@ -1,0 +1,27 @@
+"""Lines, as a rep asks for them."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+from django_htmx.http import trigger_client_event
+
+from orders.composer import add_sku, compose
+from orders.views.access import for_reps
+from portal.tenancy import PortalRequest
+
+
+@require_GET
+@for_reps
+def line(request: PortalRequest) -> HttpResponse:
+    """New lines: of a `sku` that was chosen, or of all that was typed or pasted (`q`)."""
+    asked = request.GET
+    if sku := asked.get("sku"):
+        quantity, length = asked.get("quantity", ""), asked.get("length", "")
+        composed = add_sku(tenant=request.tenant, sku=sku, quantity=quantity, length=length)
+    else:
+        composed = compose(tenant=request.tenant, text=asked.get("q", ""))
+    context = {"composed": composed, "currency": request.tenant.currency}
+    response = render(request, "orders/_composed.html", context)
+    if composed.unfound:
+        trigger_client_event(response, "unfound", {"text": composed.unfound})
+    return response
