@@ -14,7 +14,8 @@ from tests.factories import ProductFactory, VariantFactory
 @pytest.fixture(autouse=True)
 def catalogue(tenant: Tenant) -> None:
     def add(name: str, *skus: str, **variant: object) -> None:
-        product = ProductFactory(name=name, specification=str(variant.pop("specification", "")))
+        about = str(variant.pop("specification", ""))
+        product = ProductFactory(sku=f"P-{skus[0]}", name=name, specification=about)
         for sku in skus:
             VariantFactory(product=product, sku=sku, **variant)
 
@@ -78,7 +79,7 @@ def test_part_alone_can_mean(tenant: Tenant, text: str, options: list[str]) -> N
 
 def test_both_readings_have_their_share_of_the_options(tenant: Tenant) -> None:
     for number in range(5):
-        VariantFactory(product=ProductFactory(name=f"iPad 12 {number}"), sku=f"I12-{number}")
+        VariantFactory(product=ProductFactory(sku=f"I-{number}", name=f"iPad 12 {number}"), sku=f"I12-{number}")
     [match] = matches(tenant, "3 ipad 12", limit=4)
     assert told(match) == ["3 × I12-0", "3 × I12-1", "3 × IPAD-AIR @ 12", "3 × I12-0 @ 12"]
 

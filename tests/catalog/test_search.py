@@ -73,7 +73,8 @@ def test_search_puts_words_before_initials(tenant: Tenant) -> None:
 def test_search_puts_names_with_all_words_first(tenant: Tenant) -> None:
     names = {"A-1": "Keyboard for iPad Pro 12.9″", "A-2": "iPad Air 11″", "A-3": "iPad Pro 12.9″"}
     for sku, name in names.items():
-        VariantFactory(product=ProductFactory(name=name, specification="12 W"), sku=sku)
+        product = ProductFactory(sku=f"P-{sku}", name=name, specification="12 W")
+        VariantFactory(product=product, sku=sku)
     assert skus(tenant, "ipad 12") == ["A-3", "A-1", "A-2"]
 
 
