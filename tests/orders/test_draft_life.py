@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from django_scopes import scope
+from pytest_django import DjangoAssertNumQueries
 
 from orders import drafts
 from orders.drafts import AlreadySubmitted, Discarded, HandedOver, StaleDraft
@@ -217,6 +219,24 @@ def test_discard_from_the_list_offers_undo_in_it(rep_client: Client, draft: Draf
     html = rep_client.post(path(draft, "restore/"), **IN_LIST).text
     assert f'href="{path(draft)}"' in html
     assert "discarded" not in html
+
+
+@pytest.mark.parametrize("number", [1, 4])
+def test_list_costs_the_same_queries_for_one_and_for_many(
+    rep_client: Client,
+    tenant: Tenant,
+    rep: User,
+    maria: User,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    number: int,
+) -> None:
+    Draft.objects.bulk_create(
+        Draft(tenant=tenant, owner=rep, sequence=1, handed_by=maria, handed_at=timezone.now())
+        for _ in range(number)
+    )
+    # Session, user, permissions (2), drafts, colleagues, sent back, recent.
+    with django_assert_num_queries(8):
+        assert rep_client.get("/").text.count("from Maria Jansen") == number
 
 
 def test_discard_without_javascript_leads_to_undo(rep_client: Client, draft: Draft) -> None:
