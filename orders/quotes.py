@@ -159,5 +159,6 @@ def _mail(quote: Quotation, to: Sequence[str]) -> None:
         mail.send()
     # Of the network and of SMTP; of an address that no mail header can hold.
     except (OSError, UnicodeError) as error:
-        log.warning("The quote of draft %s was not sent: %r", quote.number, error)
+        # The error itself may name the customer.
+        log.warning("Quote %s was not sent: %s", quote.number, type(error).__name__)
         raise MailFailed from error
