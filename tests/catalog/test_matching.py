@@ -79,7 +79,9 @@ def test_part_alone_can_mean(tenant: Tenant, text: str, options: list[str]) -> N
 
 def test_both_readings_have_their_share_of_the_options(tenant: Tenant) -> None:
     for number in range(5):
-        VariantFactory(product=ProductFactory(sku=f"I-{number}", name=f"iPad 12 {number}"), sku=f"I12-{number}")
+        VariantFactory(
+            product=ProductFactory(sku=f"I-{number}", name=f"iPad 12 {number}"), sku=f"I12-{number}"
+        )
     [match] = matches(tenant, "3 ipad 12", limit=4)
     assert told(match) == ["3 × I12-0", "3 × I12-1", "3 × IPAD-AIR @ 12", "3 × I12-0 @ 12"]
 
