@@ -19,6 +19,7 @@ from orders.models import Draft, Order
 from portal.models import ApiKey, Tenant, User
 
 TYPED = ["macbook pro 16", "dell 27", "thinkpad x1 32", "galaxy tab", "iphone blue", "jabra"]
+TYPED += ["mbp16", "5 mbp16 24"]
 KEYSTROKES = [text[:end] for text in TYPED for end in range(1, len(text) + 1)]
 ADDRESS = ("host", "port", "dbname", "user", "password")
 
