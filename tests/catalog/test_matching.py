@@ -181,6 +181,11 @@ def test_search_page_counts_the_parts_that_it_does_not_preview(rep_client: Clien
     assert "and 2 more" in html
 
 
+def test_search_page_says_nothing_about_an_empty_field(rep_client: Client) -> None:
+    """The sentence about what was just added stays."""
+    assert options(rep_client, "") == ""
+
+
 @pytest.mark.parametrize("text", ["", ";", "\t", "\0", "x" * 10_000, "z " * 5000, ";" * 10_000])
 def test_search_page_answers_anything(rep_client: Client, text: str) -> None:
     assert "<li" not in options(rep_client, text)
