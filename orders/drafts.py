@@ -20,10 +20,12 @@ from customers.models import Customer
 from orders import starting
 from orders.card import known_customer
 from orders.models import CustomField, Draft, Order
+from orders.readback import read_back, tick_in
+from orders.said import UNDECIDED, Decision, accepted, fingerprint, has_moved, prices_said
 from orders.services import create_order, read_new_order
-from orders.sheet import Sheet, have_moved, make_sheet, shown
+from orders.sheet import Sheet, make_sheet, shown
 from orders.typed import Typed, customer_fields
-from portal.errors import Conflict, DomainError, NotFound
+from portal.errors import Conflict, Detail, DomainError, NotFound
 from portal.models import Tenant, User
 from portal.permissions import Actor
 
@@ -66,10 +68,19 @@ class StaleDraft(Conflict):
 
 
 class PricesMoved(Conflict):
-    """A price or the VAT rate is no longer what the rep was shown; no order was created."""
+    """A price or the VAT rate is neither as it was said nor as the rep decided; no order."""
 
     def __init__(self) -> None:
-        super().__init__("PRICES_MOVED", "Prices have changed since they were shown.")
+        super().__init__("PRICES_MOVED", "Prices have changed since they were said.")
+
+
+class ReadBackChanged(Conflict):
+    """What was ticked as read back to the customer is not what stands; no order was created."""
+
+    def __init__(self) -> None:
+        message = "This has changed since you read it. Read it again, or submit without the tick."
+        detail = Detail("readBack", "READ_BACK_CHANGED", message)
+        super().__init__(detail.code, message, [detail])
 
 
 class AlreadySubmitted(Conflict):
@@ -199,14 +210,25 @@ def save(
 
 @transaction.atomic
 def keep_refused(
-    *, tenant: Tenant, owner: User, draft_id: str, typed: Typed, revision: Revision
+    *,
+    tenant: Tenant,
+    owner: User,
+    draft_id: str,
+    typed: Typed,
+    revision: Revision,
+    decision: Decision = UNDECIDED,
 ) -> Sheet:
     """Stores what was typed when it could not be submitted, priced as of now.
 
-    Raises HandedOver, NotFound.
+    What the rep decided about moved prices stands, if these are still the ones they saw. Raises
+    HandedOver, NotFound.
     """
     draft = _locked(tenant, owner, draft_id)
-    return _store(tenant, draft, typed.onto(_kept(draft)), revision)
+    typed = typed.onto(_kept(draft))
+    sheet = make_sheet(tenant, draft, typed, revision.tab)
+    if sheet.moved and sheet.moved.fingerprint == decision.seen:
+        draft.quote = accepted(shown(sheet), sheet.moved, decision)
+    return _store(tenant, draft, typed, revision)
 
 
 @transaction.atomic
@@ -218,12 +240,15 @@ def submit_draft(
     draft_id: str,
     typed: Typed,
     revision: Revision,
+    decision: Decision = UNDECIDED,
 ) -> Order:
     """The order of this draft: created now, or the one that it already became.
 
-    Two submits at once wait for each other and end in one order. Raises what `create_order` and
-    `read_new_order` raise, StaleDraft, PricesMoved, Discarded, HandedOver, NotFound; then there
-    is no order.
+    Its prices are those that were said. If they moved since, they are as the rep decided: the
+    catalogue's, or those said for the manager to review, but then only if the decision was about
+    the prices as they are now. Two submits at once wait for each other and end in one order.
+    Raises what `create_order` and `read_new_order` raise, and StaleDraft, HandedOver,
+    PricesMoved, ReadBackChanged, NotFound; then there is no order.
     """
     draft = _locked(tenant, owner, draft_id)
     if order := placed_order(draft):
@@ -234,6 +259,9 @@ def submit_draft(
     typed = typed.onto(_kept(draft))
     configured = configured_fields(tenant=tenant)
     new_order = read_new_order(tenant=tenant, data=typed.contract(configured))
+    if decision.keeps:
+        new_order = new_order.at(prices_said(draft.quote, typed))
+    read = _what_was_read(draft, typed)
     customer = known_customer(tenant, typed)
     order = create_order(
         tenant=tenant,
@@ -243,9 +271,12 @@ def submit_draft(
         draft=draft,
         customer_id=customer.public_id if customer else "",
         update_customer=typed.fields["customer_record"] == "update",
+        read_back=read,
     )
-    if have_moved(draft.quote, typed, order):
+    if has_moved(draft.quote, typed, order, decision):
         raise PricesMoved
+    if read and read != read_back(typed, list(order.items.all()), order):
+        raise ReadBackChanged
     _write(draft, typed, revision)
     return order
 
@@ -381,6 +412,17 @@ def _require_current(draft: Draft, revision: Revision) -> None:
     wrote_last = draft.payload.get("tab", "") == revision.tab
     if not wrote_last and revision.base != draft.sequence:
         raise StaleDraft
+
+
+def _what_was_read(draft: Draft, typed: Typed) -> list[str]:
+    """The sentences that were ticked as read to the customer; none if nothing was ticked."""
+    tick = tick_in(typed)
+    if not tick:
+        return []
+    sentences: list[str] = draft.quote.get("readBack", [])
+    if fingerprint(sentences) != tick:
+        raise ReadBackChanged
+    return sentences
 
 
 def _store(tenant: Tenant, draft: Draft, typed: Typed, revision: Revision) -> Sheet:

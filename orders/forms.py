@@ -34,6 +34,7 @@ _PLACES = (
     "upgradeDetails",
     "customFields",
     "notes",
+    "readBack",
 )
 
 
@@ -96,6 +97,8 @@ class OrderForm:
     def _place(self, detail: Detail) -> Problem:
         """Puts the message beside its field (`items.0.quantity` → the quantity of that line)."""
         first, _, rest = detail.path.partition(".")
+        if first == "readBack":
+            return Problem("read_back", "Read back to the customer", detail.message)
         if first == "items":
             return self._line_problem(rest, message_of(detail))
         form, name = self.sections.get(first), to_snake(rest.partition(".")[0])

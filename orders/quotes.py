@@ -137,7 +137,7 @@ def send_quote(
     sheet = make_sheet(tenant, draft, Typed.from_payload(draft.payload), tab="")
     if problems := incomplete(sheet):
         raise Conflict("QUOTE_INCOMPLETE", " ".join(problems))
-    if sheet.vat_moved or any(line.was is not None for line in sheet.lines):
+    if sheet.moved:
         raise PricesMoved
     draft.quote = shown(sheet)
     draft.quoted_to, draft.quoted_at, draft.quoted_until = to, timezone.now(), valid_until

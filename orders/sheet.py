@@ -1,14 +1,16 @@
 """A draft as the page shows it: what was typed, priced now, beside what was said before."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
 from catalog.matching import Option
-from catalog.pricing import LineRequest, Offer, PricedLine, Quote, Totals, quote
+from catalog.pricing import LineRequest, Offer, PricedLine, Quote, Totals, quote, sum_up
 from orders.card import CustomerCard, known_customer
-from orders.models import MAX_QUANTITY, Draft, Order
+from orders.models import MAX_QUANTITY, Draft
+from orders.readback import ReadBack, missing, read_back, tick_in
+from orders.said import Moved, MovedLine, Said, Vat, fingerprint, recall
 from orders.typed import Typed, TypedLine, line_part, message_of, typed_number
 from portal.errors import Detail
 from portal.models import Tenant
@@ -35,8 +37,8 @@ class SheetLine:
     """A line with what it costs now. `priced` is None, and `problem` says why, if it cannot be.
     `wrong` is the part of the line that it is about: sku, quantity or length.
 
-    `offer` is what its SKU names, None if nothing. `was`: the price per device and month that was
-    shown last, if another one holds now. `choices`: what an unknown SKU can mean.
+    `offer` is what its SKU names, None if nothing. `said`: the price that was said of it, if any
+    was. `choices`: what an unknown SKU can mean.
     """
 
     typed: TypedLine
@@ -44,7 +46,7 @@ class SheetLine:
     problem: str
     wrong: str
     offer: Offer | None
-    was: Decimal | None
+    said: Said | None
     choices: Sequence[Option] = ()
 
     @property
@@ -79,14 +81,59 @@ class SheetLine:
     def monthly_total(self) -> Decimal:
         return self.priced.monthly_total if self.priced else Decimal(0)
 
+    @property
+    def name(self) -> str:
+        return self.offer.product_name if self.offer else self.typed.sku
+
+    @property
+    def was(self) -> Decimal | None:
+        """The price per device and month that was said, if another one holds now."""
+        if self.priced is None or self.said is None:
+            return None
+        return self.said.price if self.said.price != self.priced.unit_price else None
+
+    @property
+    def as_said(self) -> PricedLine | None:
+        """The line at the price that was said; None while it cannot be ordered."""
+        if self.priced is None or self.problem:
+            return None
+        return replace(self.priced, unit_price=self.said.price) if self.said else self.priced
+
+    @property
+    def moved(self) -> MovedLine | None:
+        """What has changed since it was said, if anything has."""
+        if self.said is None or (self.priced is not None and self.was is None):
+            return None
+        return MovedLine(
+            id=self.typed.id,
+            sku=self.typed.sku.strip(),
+            name=self.name,
+            quantity=_quantity(self.typed) or 0,
+            contract_length=self.said.contract_length,
+            said=self.said.price,
+            now=self.priced.unit_price if self.priced else None,
+            gone=_gone(self.wrong, self.said),
+        )
+
+    @property
+    def missing(self) -> str:
+        """What the line still needs, in words; "" if it can be ordered as it is."""
+        match self.wrong:
+            case "sku":
+                return f"a replacement for {self.name}"
+            case "length":
+                return f"the contract length of {self.name}"
+            case "quantity":
+                return f"the quantity of {self.name}"
+        return ""
+
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """A draft as the page shows it: what was typed, its lines priced now, who is calling.
 
     `changed`: the lines whose price cell is not what the page shows already, `card_moved` whether
-    what it shows of the customer is not.
-    `vat_moved`: the VAT rate, or whether prices include it, is not what was shown last.
+    what it shows of the customer is not. `moved`: what is not as it was said any more.
     """
 
     draft: Draft
@@ -94,11 +141,23 @@ class Sheet:
     lines: Sequence[SheetLine]
     changed: Sequence[SheetLine]
     totals: Totals
-    vat_moved: bool
+    moved: Moved
     totals_moved: bool
     card: CustomerCard
     card_moved: bool
+    read_back: ReadBack
     tab: str
+
+    @property
+    def total_said(self) -> Decimal:
+        """Per month, with the VAT that was said, lines that are gone since included."""
+        lines = [each for line in self.lines if (each := line.moved or line.priced)]
+        return _sum_up(lines, self.moved.vat_said, self.totals).total
+
+    @property
+    def difference(self) -> Decimal:
+        """Of the totals per month: what stands now, less what was said."""
+        return self.totals.total - self.total_said
 
 
 def new_lines(tenant: Tenant, typed: Sequence[TypedLine]) -> list[SheetLine]:
@@ -115,20 +174,23 @@ def make_sheet(
     since, only what differs from that answer is in `changed`.
     """
     before = draft.quote
+    is_latest = base == draft.sequence
     quoted, lines = _price(tenant, typed.lines, before)
     card = CustomerCard(known_customer(tenant, typed), typed)
     totals = quoted.totals
+    moved = _moved(before, lines, totals)
     return Sheet(
         draft=draft,
         typed=typed,
         lines=lines,
-        changed=_changed(draft, lines) if base == draft.sequence else lines,
+        changed=_changed(draft, lines) if is_latest else lines,
         totals=totals,
-        vat_moved=bool(before) and before["vat"] != _vat(totals),
+        moved=moved,
         totals_moved=before.get("total") != totals.total
         or before.get("devices") != totals.total_devices,
         card=card,
         card_moved=base != draft.sequence or card.says_more_than(_kept(draft)),
+        read_back=_read_back(before, typed, lines, totals, moved, is_latest),
         tab=tab,
     )
 
@@ -141,13 +203,75 @@ def _changed(draft: Draft, lines: Sequence[SheetLine]) -> list[SheetLine]:
         line
         for line in lines
         if kept.get(line.typed.id) != line.typed
-        or line.was is not None
-        or (line.priced is not None) != (line.typed.id in shown)
+        or _cell(line) != {name: shown.get(line.typed.id, _NOTHING).get(name) for name in _NOTHING}
     ]
 
 
 def _kept(draft: Draft) -> Typed:
     return Typed.from_payload(draft.payload)
+
+
+_NOTHING: Mapping[str, Any] = {"isPriced": False, "prices": {}}
+"""What the page shows of the price of a line that it does not know."""
+
+
+def _cell(line: SheetLine) -> dict[str, Any]:
+    """What the page shows of the line's price: whether it has one, and those of every length."""
+    prices = line.offer.prices if line.offer else {}
+    return {
+        "isPriced": line.priced is not None,
+        "prices": {str(months): price for months, price in prices.items()},
+    }
+
+
+def _moved(before: Mapping[str, Any], lines: Sequence[SheetLine], totals: Totals) -> Moved:
+    vat = Vat.of(totals)
+    moved = [each for line in lines if (each := line.moved)]
+    return Moved(moved, Vat.recall(before, vat), vat)
+
+
+def _gone(wrong: str, said: Said) -> str:
+    if wrong == "length":
+        return f"No longer for {said.contract_length} months"
+    return "No longer rented out" if wrong == "sku" else ""
+
+
+def _sum_up(lines: Sequence[MovedLine | PricedLine], vat: Vat, totals: Totals) -> Totals:
+    return sum_up(
+        lines,
+        currency=totals.currency,
+        vat_rate=vat.rate,
+        prices_include_vat=vat.included,
+    )
+
+
+def _read_back(
+    before: Mapping[str, Any],
+    typed: Typed,
+    lines: Sequence[SheetLine],
+    totals: Totals,
+    moved: Moved,
+    is_latest: bool,
+) -> ReadBack:
+    """What there is to read: as it was said, until the rep decides about what has moved."""
+    as_said = [each for line in lines if (each := line.as_said)]
+    sentences = read_back(typed, as_said, _sum_up(as_said, moved.vat_said, totals))
+    needed = missing(typed, [words for line in lines if (words := line.missing)])
+    now, last, tick = fingerprint(sentences), before.get("read", ""), tick_in(typed)
+    # Not ticked any more: by the rep, or because the page showed other sentences since.
+    last_read = tick or ("" if last == now else last)
+    return ReadBack(
+        sentences=sentences,
+        missing=needed,
+        last_read=last_read,
+        is_read=tick == now and not needed,
+        is_stale=last_read not in ("", now),
+        is_new=not is_latest or _read(before) != (sentences, needed),
+    )
+
+
+def _read(quote: Mapping[str, Any]) -> tuple[list[str], str]:
+    return quote.get("readBack", []), quote.get("missing", "")
 
 
 def _price(
@@ -158,7 +282,7 @@ def _price(
     quoted = quote(
         tenant=tenant,
         lines=[
-            LineRequest(line.sku.strip(), quantity or 0, _months(line.contract_length))
+            LineRequest(line.sku.strip(), quantity or 0, line.months)
             for line, quantity in zip(lines, quantities, strict=True)
         ],
     )
@@ -171,7 +295,7 @@ def _price(
             problem=_line_problem(problems.get(position), quantities[position]),
             wrong=_wrong_part(problems.get(position), quantities[position]),
             offer=quoted.offers.get(position),
-            was=_was(before, line, priced.get(position)),
+            said=recall(before, line, priced.get(position)),
         )
         for position, line in enumerate(lines)
     ]
@@ -183,10 +307,6 @@ def _quantity(line: TypedLine) -> int | None:
     if isinstance(value, str) or not 1 <= value <= MAX_QUANTITY or value != int(value):
         return None
     return int(value)
-
-
-def _months(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else None
 
 
 def _line_problem(detail: Detail | None, quantity: int | None) -> str:
@@ -201,53 +321,31 @@ def _wrong_part(detail: Detail | None, quantity: int | None) -> str:
     return "" if quantity else "quantity"
 
 
-class _Priced(Protocol):
-    @property
-    def sku(self) -> str: ...
-    @property
-    def contract_length(self) -> int: ...
-    @property
-    def unit_price(self) -> Decimal: ...
-
-
-def _was(before: Mapping[str, Any], line: TypedLine, now: _Priced | None) -> Decimal | None:
-    """The price shown for this line last, if it was for the same thing and is another now."""
-    shown = before.get("lines", {}).get(line.id)
-    if shown is None or now is None:
-        return None
-    if (shown["sku"], shown["contractLength"]) != (now.sku, now.contract_length):
-        return None
-    price: Decimal = shown["unitPrice"]
-    return price if price != now.unit_price else None
-
-
-def have_moved(before: Mapping[str, Any], typed: Typed, order: Order) -> bool:
-    if before and before["vat"] != [order.vat_rate, order.prices_include_vat]:
-        return True
-    items = {item.position: item for item in order.items.all()}
-    return any(
-        _was(before, line, items[position]) is not None for position, line in enumerate(typed.lines)
-    )
-
-
-def _vat(totals: Totals) -> list[Any]:
-    return [totals.vat_rate, totals.prices_include_vat]
-
-
 def shown(sheet: Sheet) -> dict[str, Any]:
-    """What the page shows for this draft, kept as the prices that were said."""
-    totals = sheet.totals
+    """What the page shows for this draft, with what was said kept as it was."""
+    totals, vat = sheet.totals, sheet.moved.vat_said
     return {
         "lines": {
-            line.typed.id: {
-                "sku": line.priced.sku,
-                "contractLength": line.priced.contract_length,
-                "unitPrice": line.priced.unit_price,
-            }
-            for line in sheet.lines
-            if line.priced is not None
+            line.typed.id: memory for line in sheet.lines if (memory := _memory(line)) is not None
         },
-        "vat": _vat(totals),
+        "vat": [vat.rate, vat.included],
         "total": totals.total,
         "devices": totals.total_devices,
+        "readBack": sheet.read_back.sentences,
+        "missing": sheet.read_back.missing,
+        "read": sheet.read_back.last_read,
+    }
+
+
+def _memory(line: SheetLine) -> dict[str, Any] | None:
+    said = line.said
+    if line.priced and not said:
+        said = Said(line.priced.contract_length, line.priced.unit_price)
+    if not (said or line.offer):
+        return None
+    return {
+        "sku": line.typed.sku.strip(),
+        "contractLength": said.contract_length if said else None,
+        "unitPrice": said.price if said else None,
+        **_cell(line),
     }

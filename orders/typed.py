@@ -24,8 +24,9 @@ _CUSTOM_NAME = re.compile(r"custom-[A-Za-z0-9_-]{1,50}")
 
 _NUMBERS = frozenset({"extension_months", "previous_monthly_amount"})
 _OTHER_NAMES = frozenset(
-    {"order_type", "notes", "ship_elsewhere", "customer_id", "customer_record"}
+    {"order_type", "notes", "ship_elsewhere", "customer_id", "customer_record", "read_back"}
 )
+_BOXES = ("ship_elsewhere", "read_back")
 _NAMES = _OTHER_NAMES | {
     f"{prefix}-{name}" for prefix, form in SECTIONS.values() for name in form.base_fields
 }
@@ -39,6 +40,7 @@ _DEFAULTS = {
     "customer-customer_type": CustomerType.INDIVIDUAL.value,
     "customer_record": "keep",
     "ship_elsewhere": "",
+    "read_back": "",
 }
 
 
@@ -59,6 +61,12 @@ class TypedLine:
     quantity: str
     contract_length: str
 
+    @property
+    def months(self) -> int | None:
+        """The contract length that was chosen, if it is a number at all."""
+        text = self.contract_length
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else None
+
 
 @dataclass(frozen=True, slots=True)
 class Typed:
@@ -76,7 +84,7 @@ class Typed:
             if isinstance(value, str) and (name in _NAMES or _CUSTOM_NAME.fullmatch(name))
         }
         # A box that is not ticked is not posted.
-        posted.setdefault("ship_elsewhere", "")
+        posted = dict.fromkeys(_BOXES, "") | posted
         ids = dict.fromkeys(key for key in post.getlist("line") if _LINE_ID.fullmatch(key))
 
         def part(key: str, name: str) -> str:
@@ -110,15 +118,15 @@ class Typed:
         return fields + [("Item", f"{line.quantity} × {line.sku}") for line in lines]
 
     def payload(self) -> dict[str, Any]:
-        """What is kept. NUL cannot be stored, nor typed: it becomes the replacement character."""
+        """What is kept."""
         return {
-            "fields": {name: _storable(value) for name, value in self.fields.items()},
+            "fields": {name: storable(value) for name, value in self.fields.items()},
             "lines": [
                 {
                     "id": line.id,
-                    "sku": _storable(line.sku),
-                    "quantity": _storable(line.quantity),
-                    "contract_length": _storable(line.contract_length),
+                    "sku": storable(line.sku),
+                    "quantity": storable(line.quantity),
+                    "contract_length": storable(line.contract_length),
                 }
                 for line in self.lines
             ],
@@ -165,7 +173,8 @@ class Typed:
                 )
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
+    """NUL cannot be stored, nor typed: it becomes the replacement character."""
     return text.replace("\0", "\ufffd")
 
 

@@ -41,6 +41,11 @@ def money(amount: Decimal, currency: str) -> str:
     return format_currency(amount, currency, locale=_locale.get())
 
 
+def change(amount: Decimal, currency: str) -> str:
+    """A difference between amounts, with its sign: +€5.00."""
+    return f"{'+' if amount > 0 else ''}{money(amount, currency)}"
+
+
 def number(value: Decimal | int) -> str:
     return format_decimal(value, locale=_locale.get())
 

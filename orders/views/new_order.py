@@ -18,12 +18,12 @@ from orders.composer import with_choices
 from orders.drafts import (
     AlreadySubmitted,
     HandedOver,
-    PricesMoved,
     Revision,
     StaleDraft,
 )
 from orders.forms import OrderForm
 from orders.models import Draft, Order
+from orders.said import Decision
 from orders.sheet import Sheet
 from orders.typed import Typed, customer_fields
 from orders.views.access import for_reps
@@ -99,12 +99,16 @@ def _show(request: PortalRequest, draft_id: str) -> HttpResponse:
 
 
 def _submit(request: PortalRequest, draft_id: str) -> HttpResponse:
-    typed, revision = Typed.from_post(request.POST), Revision.read(request.POST)
-    draft: Any = {"tenant": request.tenant, "owner": request.user, "draft_id": draft_id}
+    posted: Any = {
+        "tenant": request.tenant,
+        "owner": request.user,
+        "draft_id": draft_id,
+        "typed": Typed.from_post(request.POST),
+        "revision": Revision.read(request.POST),
+        "decision": Decision.read(request.POST),
+    }
     try:
-        order = drafts.submit_draft(
-            actor=Actor.from_user(request.user), typed=typed, revision=revision, **draft
-        )
+        order = drafts.submit_draft(actor=Actor.from_user(request.user), **posted)
     except StaleDraft:
         return show_newer(request, draft_id)
     except HandedOver as error:
@@ -112,9 +116,9 @@ def _submit(request: PortalRequest, draft_id: str) -> HttpResponse:
     except NotFound:
         raise
     except DomainError as error:
-        sheet = drafts.keep_refused(typed=typed, revision=revision, **draft)
-        moved = isinstance(error, PricesMoved)
-        return _page(request, _context(request, sheet, error.details, moved=moved), status=422)
+        sheet = drafts.keep_refused(**posted)
+        context = _context(request, sheet, error.details) | {"moved": sheet.moved}
+        return _page(request, context, status=422)
     messages.success(request, f"Order {order.public_id} is submitted.")
     return _go_to(request, order)
 
@@ -151,7 +155,7 @@ def _page(
 
 
 def _context(
-    request: PortalRequest, sheet: Sheet, details: Iterable[Detail] = (), *, moved: bool = False
+    request: PortalRequest, sheet: Sheet, details: Iterable[Detail] = ()
 ) -> dict[str, Any]:
     configured = drafts.configured_fields(tenant=request.tenant)
     return {
@@ -165,7 +169,6 @@ def _context(
             details=details,
             focus=sheet.draft.payload.get("focus", ""),
         ),
-        "moved": moved,
         "currency": request.tenant.currency,
     }
 

@@ -6,6 +6,7 @@ from portal import formats
 
 register = template.Library()
 register.filter("money", formats.money)
+register.filter("change", formats.change)
 register.filter("number", formats.number)
 register.filter("ago", formats.ago)
 register.filter("day", formats.day)

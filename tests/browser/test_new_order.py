@@ -269,10 +269,14 @@ def test_price_that_moved_is_asked_about(visit: Visit, rep: User, forgive: Forgi
     wait_until_saved(page)
     Price.objects.filter(contract_length=24).update(monthly_price="26.00")
     page.get_by_role("button", name="Submit order").click()
-    expect(page.locator("#notices")).to_contain_text("Prices have changed")
-    expect(page.locator(".line")).to_contain_text("was €25.00, now €26.00 each")
-    page.get_by_role("button", name="Submit order").click()
+    expect(page.get_by_role("region", name="Prices have changed")).to_be_focused()
+    expect(page.locator(".line")).to_contain_text("said €25.00, now €26.00 each")
+    assert accessibility_problems(page) == []
+    press(page, "Tab")
+    expect(page.get_by_role("button", name="Use the new prices")).to_be_focused()
+    press(page, "Tab", "Enter")
     expect(page).to_have_url(re.compile(r"/orders/ord_"))
+    assert Order.objects.get().subtotal == 25
     forgive(REFUSED)
 
 

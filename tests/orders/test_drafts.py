@@ -12,14 +12,14 @@ from django.http import QueryDict
 from django_scopes import scope
 from pytest_django import DjangoAssertNumQueries
 
-from catalog.models import Price, Variant
+from catalog.models import Variant
 from customers.models import Customer
 from orders import drafts
-from orders.drafts import AlreadySubmitted, PricesMoved, Revision, StaleDraft
+from orders.drafts import AlreadySubmitted, Revision, StaleDraft
 from orders.models import Draft, Order, OrderEvent
 from orders.sheet import Sheet
 from orders.typed import Typed, TypedLine
-from portal.errors import DomainError, NotFound, ValidationFailed
+from portal.errors import NotFound, ValidationFailed
 from portal.models import Tenant, User
 from portal.permissions import Actor
 from tests.factories import CustomerFactory, TenantFactory, UserFactory, VariantFactory
@@ -188,16 +188,6 @@ def test_load_fills_an_untouched_draft_with_the_customer(
     assert sheet.typed.fields["customer-first_name"] == "Cas"
 
 
-def test_load_shows_a_price_that_moved_next_to_the_old_one(
-    tenant: Tenant, rep: User, draft: Draft, save: Callable[..., Sheet]
-) -> None:
-    save(typed(VariantFactory().sku), at(1))
-    Price.objects.filter(contract_length=24).update(monthly_price="27.50")
-    load = {"tenant": tenant, "owner": rep, "draft_id": draft.public_id}
-    assert [line.was for line in drafts.load(**load).lines] == [Decimal("25")]
-    assert [line.was for line in drafts.load(**load).lines] == [None]
-
-
 def test_customer_is_known_by_email_and_differences_are_told(save: Callable[..., Sheet]) -> None:
     known = CustomerFactory(email="noor@example.com", phone="1", first_name="Nora")
     sheet = save(typed(customer__email=" NOOR@example.com"), at(1))
@@ -249,62 +239,6 @@ def test_submit_with_a_wrong_field_creates_nothing(submit: Callable[..., Order])
         submit(typed(customer__email="nobody"), at(1))
     assert [detail.path for detail in refused.value.details] == ["customer.email", "items"]
     assert (Order.objects.count(), Customer.objects.count()) == (0, 0)
-
-
-def test_submit_at_a_price_that_moved_creates_nothing(
-    tenant: Tenant,
-    rep: User,
-    draft: Draft,
-    save: Callable[..., Sheet],
-    submit: Callable[..., Order],
-) -> None:
-    form = typed(VariantFactory().sku)
-    save(form, at(1))
-    Price.objects.filter(contract_length=24).update(monthly_price="27.50")
-    with pytest.raises(PricesMoved):
-        submit(form, at(2))
-    assert (Order.objects.count(), Customer.objects.count()) == (0, 0)
-    sheet = drafts.keep_refused(
-        tenant=tenant, owner=rep, draft_id=draft.public_id, typed=form, revision=at(2)
-    )
-    assert [line.was for line in sheet.lines] == [Decimal("25")]
-    assert submit(form, at(3)).total == Decimal("27.50")
-
-
-def test_submit_at_a_vat_rate_that_moved_creates_nothing(
-    tenant: Tenant, save: Callable[..., Sheet], submit: Callable[..., Order]
-) -> None:
-    form = typed(VariantFactory().sku)
-    save(form, at(1))
-    tenant.vat_rate = Decimal(21)
-    tenant.save()
-    with pytest.raises(PricesMoved):
-        submit(form, at(2))
-    assert save(form, at(3)).vat_moved
-    assert submit(form, at(4)).total == Decimal("30.25")
-
-
-def test_submit_does_not_mind_a_price_that_was_never_shown(
-    save: Callable[..., Sheet], submit: Callable[..., Order]
-) -> None:
-    sku = VariantFactory().sku
-    save(typed(sku), at(1))
-    Price.objects.filter(contract_length=36).update(monthly_price="19.00")
-    form = replace(typed(), lines=[TypedLine("l0", sku, "1", "36")])
-    assert submit(form, at(2)).total == Decimal("19.00")
-
-
-def test_submit_of_an_item_that_became_inactive_names_its_line(
-    save: Callable[..., Sheet], submit: Callable[..., Order]
-) -> None:
-    form = typed(VariantFactory().sku, VariantFactory(sku="LAST").sku)
-    save(form, at(1))
-    Variant.objects.filter(sku="LAST").update(status=Variant.Status.INACTIVE)
-    with pytest.raises(DomainError) as refused:
-        submit(form, at(2))
-    assert [(each.path, each.code) for each in refused.value.details] == [
-        ("items.1.sku", "VARIANT_INACTIVE")
-    ]
 
 
 def test_open_reuses_only_an_untouched_draft(
