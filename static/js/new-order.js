@@ -1,6 +1,7 @@
 /* The new-order page: the form is a draft, sent whole at every change; two comboboxes; lines that
    come, go and change their term. All is found anew each time: a refused form is replaced. */
 
+const { on } = htmx;
 const byId = (id) => document.getElementById(id);
 const form = () => byId("order-form");
 const search = () => byId("id_search");
@@ -30,7 +31,7 @@ const count = () => (form().elements.sequence.value = Number(form().elements.seq
 const keep = () => localStorage.setItem(address(), new URLSearchParams(new FormData(form())));
 const forget = () => localStorage.removeItem(address());
 
-htmx.on("input", ({ target }) => {
+on("input", ({ target }) => {
   if (!form()?.contains(target)) return;
   target.classList.remove("is-invalid");
   target.removeAttribute("aria-invalid");
@@ -41,17 +42,18 @@ htmx.on("input", ({ target }) => {
 
 const isOurs = (elt, { verb }) => verb === "post" && form()?.contains(elt);
 
-htmx.on("htmx:configRequest", ({ detail }) => {
+on("htmx:configRequest", ({ detail }) => {
   const { elt, parameters } = detail;
   if (!isOurs(elt, detail)) return;
   parameters.sequence = count();
   // The header carries the token: the one in the form is old after a login elsewhere.
   delete parameters.csrfmiddlewaretoken;
   dirty = false;
-  unsent = elt;
+  // A submit that has not arrived yet outlives the save of what was typed before it.
+  if (!unsent || elt !== form()) unsent = elt;
 });
 
-htmx.on("htmx:beforeSwap", ({ detail }) => {
+on("htmx:beforeSwap", ({ detail }) => {
   // An answer to a form that has been replaced, or to what stood in a field before, is too late.
   const { elt, parameters } = detail.requestConfig;
   const input = elt.role === "listbox" && inputOf(elt);
@@ -59,35 +61,42 @@ htmx.on("htmx:beforeSwap", ({ detail }) => {
   detail.shouldSwap &&= elt.isConnected && !isLate;
 });
 
-htmx.on("htmx:afterRequest", ({ detail }) => {
-  const { elt, requestConfig, successful, xhr } = detail;
-  if (elt.id === "lines") added();
+on("htmx:afterRequest", ({ detail }) => {
+  const { elt, requestConfig, successful, target, xhr } = detail;
+  // Nobody answered, or the server is just starting: again until somebody does.
+  const isDown = !xhr.status || xhr.status > 500;
+  if (isDown && requestConfig.verb === "get") setTimeout(ask, 2000, requestConfig.path, elt, target);
+  else if (elt.id === "lines") added();
   if (!isOurs(elt, requestConfig)) return;
   // The server answers only what differs from the last answer that arrived.
   if (xhr.status === 200 && elt === form())
     form().elements.base.value = requestConfig.parameters.sequence;
   if (successful || xhr.status === 422) {
     forget();
-    if (dirty) return;
+    if (dirty || unsent !== elt) return;
     unsent = null;
     say("saved", "Saved");
   } else {
     dirty = true;
     keep();
     sayOffline();
-    // Nobody answered, or the server is just starting: again until somebody does.
-    if (!xhr.status || xhr.status > 500) setTimeout(retry, 2000);
+    if (isDown) setTimeout(retry, 2000);
   }
 });
 
+const ask = (path, source, target) => {
+  const swap = target.matches(".line") ? "outerHTML" : undefined;
+  htmx.ajax("get", path, { source, target, swap }).catch(() => {}); // It is asked again.
+};
+
 const retry = () => {
-  if (!dirty || !unsent?.isConnected) return;
+  if (!unsent?.isConnected) return;
   if (unsent === form()) htmx.trigger(unsent, "draft:changed");
   else unsent.click();
 };
 
 addEventListener("offline", sayOffline);
-addEventListener("online", () => form() && changed());
+addEventListener("online", () => (unsent ? retry() : form() && say("saved", "Saved")));
 
 // Leaving before the last change has arrived: send it on the way out.
 addEventListener("pagehide", () => {
@@ -109,8 +118,8 @@ const catchUp = async () => {
     sayOffline();
     return setTimeout(catchUp, 2000);
   }
-  forget();
-  if (answer.status === 200) return location.reload();
+  if (answer.ok || answer.status === 422) forget();
+  if (answer.ok) return location.reload();
   form().inert = false;
   if (answer.status === 422)
     htmx.swap("#new-order", await answer.text(), { swapStyle: "outerHTML" });
@@ -118,7 +127,7 @@ const catchUp = async () => {
 };
 
 // A refused order comes back as a new form: the cursor goes to the first field to look at.
-htmx.on("htmx:afterSettle", ({ detail }) => {
+on("htmx:afterSettle", ({ detail }) => {
   if (detail.elt.id !== "new-order") return;
   dirty = false;
   focusFirst();
@@ -153,7 +162,7 @@ const open = (input, shown) => {
   if (list.hidden) activate(input);
 };
 
-htmx.on("htmx:afterSwap", ({ detail }) => {
+on("htmx:afterSwap", ({ detail }) => {
   const list = detail.target;
   if (list.role !== "listbox") return;
   const input = inputOf(list);
@@ -181,11 +190,11 @@ const comboboxKey = (event, input) => {
   event.preventDefault();
 };
 
-htmx.on("mousedown", (event) => {
+on("mousedown", (event) => {
   if (event.target.closest('[role="listbox"]')) event.preventDefault(); // The cursor stays.
 });
 
-htmx.on("focusout", ({ target }) => {
+on("focusout", ({ target }) => {
   if (target.role === "combobox") open(target, false);
 });
 
@@ -224,16 +233,13 @@ const add = ({ sku, quantity, length, q }, instead) => {
   listOf(search()).replaceChildren();
   open(search(), false);
   waiting += 1;
-  htmx.ajax("get", `${form().dataset.lineUrl}?${new URLSearchParams(asked)}`, {
-    source: "#lines",
-    target: instead ?? "#lines",
-    swap: instead ? "outerHTML" : "beforeend",
-  });
+  const list = byId("lines");
+  ask(`${form().dataset.lineUrl}?${new URLSearchParams(asked)}`, list, instead ?? list);
 };
 
 const added = () => {
   waiting -= 1;
-  const [line, another] = byId("lines").querySelectorAll(".htmx-added");
+  const [line, another] = byId("lines").querySelectorAll(":scope > .htmx-added");
   if (line) changed();
   // Who is already typing something else is not interrupted.
   if (!line || waiting || search().value) return;
@@ -244,9 +250,9 @@ const added = () => {
   else quantity.select();
 };
 
-htmx.on("unfound", ({ detail }) => (search().value ||= detail.text));
+on("unfound", ({ detail }) => (search().value ||= detail.text));
 
-htmx.on("paste", (event) => {
+on("paste", (event) => {
   const q = event.clipboardData.getData("text").trim();
   if (event.target !== search() || !/[\n\t]/.test(q)) return;
   event.preventDefault();
@@ -281,7 +287,7 @@ const moveTerm = ({ key, shiftKey }, line) => {
   if (select) setTerm(shiftKey ? lines() : [line], (next ?? select).value);
 };
 
-htmx.on("focusin", ({ target }) => {
+on("focusin", ({ target }) => {
   target.dataset.before = target.value;
 });
 
@@ -296,7 +302,7 @@ const scan = (field) => {
   addTyped(text);
 };
 
-htmx.on("keydown", (event) => {
+on("keydown", (event) => {
   const { key, target } = event;
   if (!form()?.contains(target)) return;
   const line = target.closest(".line");
@@ -311,7 +317,7 @@ htmx.on("keydown", (event) => {
   event.preventDefault();
 });
 
-htmx.on("click", ({ shiftKey, target }) => {
+on("click", ({ shiftKey, target }) => {
   const hit = target.closest('[role="option"], button');
   if (!form()?.contains(hit)) return;
   const { dataset } = hit;

@@ -1,5 +1,6 @@
 /* Behaviours that every page shares. Without JavaScript the pages still work; these help. */
 
+const { on } = htmx;
 const { body } = document;
 const loginDialog = document.getElementById("login-dialog");
 const trouble = document.getElementById("trouble");
@@ -8,7 +9,7 @@ let unsent = null;
 /* Logging in, in this tab or another, changes the CSRF token: always send the latest. */
 const csrfToken = () => document.cookie.match(/(?:^|;\s*)csrftoken=([^;]+)/)?.[1];
 
-htmx.on("htmx:configRequest", ({ detail }) => {
+on("htmx:configRequest", ({ detail }) => {
   const token = csrfToken();
   if (token) detail.headers["X-CSRFToken"] = token;
   if (detail.verb !== "get") return;
@@ -16,7 +17,7 @@ htmx.on("htmx:configRequest", ({ detail }) => {
   for (const [name, value] of [...detail.formData]) if (!value) detail.formData.delete(name);
 });
 
-htmx.on("submit", (event) => {
+on("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method !== "post") return;
   if (form.dataset.sent) event.preventDefault(); // A double click sends once.
@@ -41,7 +42,7 @@ const REASONS = {
   429: "Too many attempts. Wait a few minutes, then try again.",
 };
 
-htmx.on("htmx:responseError", ({ detail }) => {
+on("htmx:responseError", ({ detail }) => {
   const { xhr, elt, requestConfig } = detail;
   if (xhr.status !== 401 || !loginDialog)
     return say(REASONS[xhr.status] ?? "Something went wrong on our side. Try again in a moment.");
@@ -49,14 +50,14 @@ htmx.on("htmx:responseError", ({ detail }) => {
   if (!loginDialog.open) loginDialog.showModal();
 });
 
-htmx.on("htmx:sendError", () => say("No connection. Check the network and try again."));
+on("htmx:sendError", () => say("No connection. Check the network and try again."));
 
-htmx.on("htmx:afterRequest", ({ detail }) => {
+on("htmx:afterRequest", ({ detail }) => {
   if (detail.successful) say("");
 });
 
 /* An expired login asked for the password on the page; then the change is sent again. */
-htmx.on("loggedIn", ({ detail }) => {
+on("loggedIn", ({ detail }) => {
   if (detail.user !== body.dataset.user) return location.reload();
   loginDialog.close();
   say("");
@@ -66,12 +67,12 @@ htmx.on("loggedIn", ({ detail }) => {
 });
 
 /* Alt and a letter, or ? where no text is typed: goes to the field, link or button that names it. */
-htmx.on("keydown", (event) => {
+on("keydown", (event) => {
   const { altKey, code, ctrlKey, key, metaKey, target } = event;
   const isTyped = /^(INPUT|TEXTAREA)$/.test(target.tagName) && target.value;
   let name = key === "?" && !isTyped && key;
   // Where Alt types other letters, the place of the key counts.
-  if (altKey && !ctrlKey && !metaKey) name = /^[a-z]$/i.test(key) ? key.toLowerCase() : code.at(-1).toLowerCase();
+  if (altKey && !ctrlKey && !metaKey) name = (/^[a-z]$/i.test(key) ? key : code.replace("Key", "")).toLowerCase();
   const named = name && !loginDialog?.open && document.querySelector(`[data-key="${CSS.escape(name)}"]`);
   if (!named) return;
   event.preventDefault();
@@ -79,6 +80,6 @@ htmx.on("keydown", (event) => {
   else named.click();
 });
 
-htmx.on("click", ({ target }) => {
+on("click", ({ target }) => {
   if (target.closest("[data-print]")) print();
 });
