@@ -13,6 +13,7 @@ from django.utils import timezone
 from orders import drafts
 from orders.drafts import Discarded, PricesMoved, StaleDraft
 from orders.models import Draft
+from orders.said import UNDECIDED, accepted
 from orders.sheet import Sheet, make_sheet, shown
 from orders.typed import Typed
 from portal.errors import Conflict, DomainError
@@ -108,10 +109,33 @@ def incomplete(sheet: Sheet) -> list[str]:
     ]
 
 
-def version(draft: Draft) -> str:
-    """What the draft says, and the last quote of it: a page that shows both may send the next."""
-    sent = draft.quoted_at.isoformat() if draft.quoted_at else ""
-    return f"{draft.sequence}:{sent}"
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What a page of the quote shows: the change of the draft, its prices, the last quote sent."""
+
+    sequence: int
+    prices: str
+    sent: str
+
+    @classmethod
+    def of(cls, sheet: Sheet) -> "Version":
+        sent = sheet.draft.quoted_at
+        return cls(sheet.draft.sequence, sheet.moved.fingerprint, sent.isoformat() if sent else "")
+
+    def __str__(self) -> str:
+        return f"{self.sequence}_{self.prices}_{self.sent}"
+
+    def require(self, seen: str) -> None:
+        """Raises Conflict, saying what happened since the page showed what it did."""
+        sequence, _, rest = seen.partition("_")
+        prices, _, sent = rest.partition("_")
+        if sent != self.sent:
+            message = "A quote was sent meanwhile. Send it once more if it should go out again."
+            raise Conflict("QUOTE_ALREADY_SENT", message)
+        if sequence != str(self.sequence):
+            raise StaleDraft
+        if prices != self.prices:
+            raise PricesMoved
 
 
 @transaction.atomic
@@ -120,7 +144,8 @@ def send_quote(
 ) -> Draft:
     """E-mails the draft as a quote, and remembers to whom, when and until which day it holds.
 
-    `seen` is the `version` that the page showed: of two clicks, the second sends nothing. The
+    `seen` is the `Version` that the page showed: of two clicks, the second sends nothing. Prices
+    that moved since they were said are quoted as they are now, and said from then on. The
     draft stays locked until the mail server has answered (`EMAIL_TIMEOUT`), so what was mailed is
     what is kept, or neither. Raises MailFailed, PricesMoved, StaleDraft, Discarded,
     AlreadySubmitted, HandedOver, NotFound, and Conflict for what cannot be quoted or was just
@@ -129,17 +154,11 @@ def send_quote(
     draft = drafts.locked_open(tenant, owner, draft_id)
     if draft.discarded_at:
         raise Discarded
-    if seen.partition(":")[2] != version(draft).partition(":")[2]:
-        message = f"A quote was already sent to {draft.quoted_to}. Send it once more if it should."
-        raise Conflict("QUOTE_ALREADY_SENT", message)
-    if seen != version(draft):
-        raise StaleDraft
     sheet = make_sheet(tenant, draft, Typed.from_payload(draft.payload), tab="")
+    Version.of(sheet).require(seen)
     if problems := incomplete(sheet):
         raise Conflict("QUOTE_INCOMPLETE", " ".join(problems))
-    if sheet.moved:
-        raise PricesMoved
-    draft.quote = shown(sheet)
+    draft.quote = accepted(shown(sheet), sheet.moved, UNDECIDED)
     draft.quoted_to, draft.quoted_at, draft.quoted_until = to, timezone.now(), valid_until
     draft.save(update_fields=["quote", "quoted_to", "quoted_at", "quoted_until"])
     _mail(quotation(sheet=sheet, tenant=tenant, rep=owner, valid_until=valid_until), [to])

@@ -88,11 +88,12 @@ def _show(
     valid_until = form.cleaned_data.get("valid_until")
     context = {
         "draft": sheet.draft,
+        "moved": sheet.moved,
         "form": form,
         "sending": request.method == "POST",
         "problem": problem,
         "incomplete": quotes.incomplete(sheet),
-        "version": quotes.version(sheet.draft),
+        "version": quotes.Version.of(sheet),
         "today": timezone.localdate(),
         "valid_until": valid_until,
         "quote": quotes.quotation(

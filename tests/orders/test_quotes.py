@@ -15,6 +15,7 @@ from pytest_django import Settings
 
 from catalog.models import Price, Variant
 from orders import drafts, quotes
+from orders.drafts import PricesMoved
 from orders.models import Draft, Order
 from portal.errors import Conflict
 from portal.models import Tenant, User
@@ -53,12 +54,18 @@ def path(draft: Draft) -> str:
 
 
 def sending(draft: Draft, **changes: str) -> dict[str, str]:
+    """What the page posts that shows the draft as it is now."""
     draft.refresh_from_db()
     return {
         "email": "noor@example.com",
         "valid_until": (timezone.localdate() + timedelta(days=7)).isoformat(),
-        "seen": quotes.version(draft),
+        "seen": version(draft),
     } | changes
+
+
+def version(draft: Draft) -> str:
+    sheet = drafts.load(tenant=draft.tenant, owner=draft.owner, draft_id=draft.public_id)
+    return str(quotes.Version.of(sheet))
 
 
 def errors(response: Any) -> dict[str, list[str]]:
@@ -196,7 +203,7 @@ def test_second_click_sends_nothing(rep_client: Client, draft: Draft, mailoutbox
     assert rep_client.post(path(draft), form).status_code == 302
     again = rep_client.post(path(draft), form)
     assert again.status_code == 409
-    assert "A quote was already sent to noor@example.com." in again.context["problem"]
+    assert "A quote was sent meanwhile." in again.context["problem"]
     assert len(mailoutbox) == 1
     rep_client.post(path(draft), sending(draft))
     assert len(mailoutbox) == 2
@@ -208,7 +215,7 @@ def test_two_clicks_at_once_send_one_mail(
 ) -> None:
     once: dict[str, Any] = {"tenant": tenant, "owner": rep, "draft_id": draft.public_id}
     once |= {"to": "noor@example.com", "valid_until": date(2099, 1, 1)}
-    seen = quotes.version(draft)
+    seen = version(draft)
     outcomes = in_threads(tenant, *[lambda: quotes.send_quote(**once, seen=seen).quoted_to] * 2)
     assert set(outcomes) == {"noor@example.com", "QUOTE_ALREADY_SENT"}
     assert len(mailoutbox) == 1
@@ -267,7 +274,7 @@ def test_draft_that_changed_since_the_page_is_shown_first(
     assert mailoutbox == []
 
 
-@pytest.mark.parametrize("seen", ["", "\0", "x" * 10_000, "1:\ud7ff", "-1:", "0:"])
+@pytest.mark.parametrize("seen", ["", "\0", "x" * 10_000, "1_\ud7ff_", "-1__", "0__", "1__"])
 def test_page_that_never_was_sends_nothing(
     rep_client: Client, draft: Draft, mailoutbox: Outbox, seen: str
 ) -> None:
@@ -276,13 +283,42 @@ def test_page_that_never_was_sends_nothing(
     assert mailoutbox == []
 
 
-def test_price_that_moved_since_the_page_is_not_mailed_unseen(
-    rep_client: Client, draft: Draft, mailoutbox: Outbox
+def test_price_that_moved_is_shown_before_it_is_quoted_and_said_from_then_on(
+    rep_client: Client, tenant: Tenant, rep: User, draft: Draft, mailoutbox: Outbox
 ) -> None:
     form = sending(draft)
     Price.objects.filter(contract_length=24).update(monthly_price="27.50")
-    assert rep_client.post(path(draft), form).status_code == 409
-    assert mailoutbox == []
+    refused = rep_client.post(path(draft), form)
+    assert (refused.status_code, mailoutbox) == (409, [])
+    assert "MacBook: was €25.00, now €27.50 each" in refused.text
+    assert "€82.50" in refused.text
+    rep_client.post(path(draft), form | {"seen": str(refused.context["version"])})
+    [mail] = mailoutbox
+    assert "€27.50 each per month: €27.50 per month" in str(mail.body)
+    one: dict[str, Any] = {"tenant": tenant, "owner": rep, "draft_id": draft.public_id}
+    assert not drafts.load(**one).moved
+    # What was promised in writing holds until the rep decides otherwise.
+    Price.objects.filter(contract_length=24).update(monthly_price="29.00")
+    assert [line.was for line in drafts.load(**one).lines] == [Decimal("27.50")] * 3
+    with pytest.raises(PricesMoved):
+        drafts.submit_draft(
+            **one,
+            actor=Actor.from_user(rep),
+            typed=typed("A-1", "A-1", "A-1"),
+            revision=at(9),
+        )
+
+
+def test_vat_that_moved_is_shown_before_it_is_quoted(
+    rep_client: Client, tenant: Tenant, draft: Draft, mailoutbox: Outbox
+) -> None:
+    form = sending(draft)
+    Tenant.objects.update(vat_rate=19)
+    refused = rep_client.post(path(draft), form)
+    assert (refused.status_code, mailoutbox) == (409, [])
+    assert "VAT: was 21 %, now 19 %" in refused.text
+    rep_client.post(path(draft), form | {"seen": str(refused.context["version"])})
+    assert "VAT 19 %: €14.25" in str(mailoutbox[0].body)
 
 
 def test_submitted_or_discarded_draft_is_not_quoted(
@@ -312,5 +348,5 @@ def test_service_refuses_what_was_sent_meanwhile(
             draft_id=draft.public_id,
             to="noor@example.com",
             valid_until=day,
-            seen="1:2026-01-01T00:00:00+00:00",
+            seen="1__2026-01-01T00:00:00+00:00",
         )
