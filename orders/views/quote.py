@@ -88,7 +88,6 @@ def _show(
     valid_until = form.cleaned_data.get("valid_until")
     context = {
         "draft": sheet.draft,
-        "moved": sheet.moved,
         "form": form,
         "sending": request.method == "POST",
         "problem": problem,
