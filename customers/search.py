@@ -24,6 +24,15 @@ ALIKE_LENGTH = range(4, 41)
 MOST_ALIKE = 3
 """Look-alikes shown after customers who match as typed."""
 
+MOST_COMPARED = 500
+"""Customers whose likeness is weighed: a word such as `bakery` has thousands of look-alikes."""
+
+# A limit without an order tempts the planner to read the table until enough have been found.
+_FOR_LOOK_ALIKES = """
+    SELECT set_config('pg_trgm.word_similarity_threshold', %s::text, true),
+           set_config('enable_seqscan', 'off', true), set_config('enable_indexscan', 'off', true)
+"""
+
 _NUMBER = re.compile(r"[+(]*[0-9][0-9()./-]*")
 _ORDER = ("status", "last_name", "first_name", "pk")
 
@@ -126,15 +135,16 @@ def _resembling(typed: str, known: list[int], limit: int) -> list[Customer]:
     found = _contains_all(word for word in words if word not in alike)
     for word in alike:
         found &= Q(search_text__trigram_word_similar=Fold(Value(word))) | _swapped(word)
+    candidates = Customer.objects.filter(found).exclude(pk__in=known).order_by()
     # The stubs know text only, where Django takes any expression.
     likeness = reduce(
         add,
         (TrigramWordSimilarity(Fold(Value(word)), "search_text") for word in alike),  # type: ignore[arg-type]
     )
-    rows = Customer.objects.filter(found).exclude(pk__in=known).order_by(likeness.desc(), *_ORDER)
+    rows = Customer.objects.filter(pk__in=candidates.values("pk")[:MOST_COMPARED])
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL pg_trgm.word_similarity_threshold = %s", [SIMILAR_ENOUGH])
-        return list(rows[:limit])
+        cursor.execute(_FOR_LOOK_ALIKES, [SIMILAR_ENOUGH])
+        return list(rows.order_by(likeness.desc(), *_ORDER)[:limit])
 
 
 def _swapped(word: str) -> Q:

@@ -157,7 +157,7 @@ def test_search_takes_the_same_queries_for_any_number_of_customers(
 ) -> None:
     for _ in range(more):
         CustomerFactory(last_name="Jansen")
-    # As typed; and alike, with how alike, in a savepoint of its own.
+    # As typed; and alike, with its settings, in a savepoint of its own.
     with django_assert_num_queries(5):
         find_customers("jansne")
 
