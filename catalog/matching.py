@@ -13,6 +13,9 @@ Known = Mapping[str, Sequence[Found]]
 """What was found, by the words that it was searched for with."""
 
 
+_TOO_MANY = 1_000_000
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """A variant as a reading of a part asks for it."""
@@ -38,13 +41,14 @@ class Option:
 
     @property
     def monthly_total(self) -> Decimal | None:
-        """Of as many devices as were typed; None if that is no number."""
+        """Of as many devices as were typed; None if that is no number of devices."""
         if self.unit_price is None:
             return None
         try:
-            return self.unit_price * parse_decimal(self.reading.quantity or "1")
+            quantity = parse_decimal(self.reading.quantity or "1")
         except ValueError:
             return None
+        return self.unit_price * quantity if 0 <= quantity < _TOO_MANY else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +111,11 @@ def _options(part: Part, known: Known, limit: int) -> list[Option]:
     offered = _offered(_in_order(groups)) or _offered(others)
     chosen = _fairly(offered, limit) if offered else [each for each in every if each.is_orderable]
     unorderable = [each for each in every if not each.is_orderable]
-    options = [*_called_so(part, every), *chosen, *unorderable]
-    return list({_what(option): option for option in reversed(options)}.values())[::-1][:limit]
+    by_sku = [each for group in offered for each in group if _is_called(each, each.found.sku)]
+    different: dict[tuple[str, str, str], Option] = {}
+    for option in (*_called_so(part, every), *by_sku, *chosen, *unorderable):
+        different.setdefault(_what(option), option)
+    return list(different.values())[:limit]
 
 
 def _by_reading(readings: Iterable[Reading], known: Known) -> list[list[Option]]:

@@ -1,5 +1,7 @@
 """What a typed part can mean in the catalogue."""
 
+from decimal import Decimal
+
 import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
@@ -26,6 +28,8 @@ def catalogue(tenant: Tenant) -> None:
     add("24″ P2423D", "DELL-P24")
     add("Studio X50", "X50-POLY")
     add("Latitude 5440", "LAT-5440")
+    add("Hub", "DOCK 24")
+    add("Dock", "DOCK-B")
     add("Old Phone", "PHONE-1", status=Variant.Status.INACTIVE)
     add("New Phone", "PHONE-2", prices={})
 
@@ -61,6 +65,8 @@ def told(match: Match) -> list[str]:
         ("ipad 12", ["IPAD-PRO"]),
         ("studio x50", ["X50-POLY"]),
         ("24 p2423d", ["DELL-P24", "24 × DELL-P24"]),
+        # A SKU is what has just that for its SKU, whatever else it may be.
+        ("2 dock 24", ["2 × DOCK 24", "2 × DOCK-B @ 24", "2 × DOCK 24 @ 24"]),
         # A number that is no length on offer is a word where it can be, else it is named.
         ("2 latitude 5440", ["2 × LAT-5440"]),
         ("5 macbook 16", ["5 × MBP-16", "5 × MBP-16-B"]),
@@ -75,6 +81,16 @@ def told(match: Match) -> list[str]:
 def test_part_alone_can_mean(tenant: Tenant, text: str, options: list[str]) -> None:
     [match] = matches(tenant, text)
     assert told(match) == options
+
+
+@pytest.mark.parametrize(
+    ("quantity", "total"),
+    [("5", "125"), ("1,000", "25000"), ("many", None), ("-1", None), ("9" * 900, None)],
+)
+def test_option_costs_what_so_many_cost(tenant: Tenant, quantity: str, total: str | None) -> None:
+    [match] = matches(tenant, f"SKU\tQty\tMonths\nLAT-5440\t{quantity}\t24")
+    expected = None if total is None else Decimal(total)
+    assert [option.monthly_total for option in match.options] == [expected]
 
 
 def test_both_readings_have_their_share_of_the_options(tenant: Tenant) -> None:
