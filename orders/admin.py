@@ -320,7 +320,9 @@ class OrderAdmin(TenantAdmin[Order]):
         queryset = super().get_queryset(request)
         url = request.resolver_match
         in_list = url is not None and url.url_name == "orders_order_changelist"
-        return queryset if in_list else queryset.select_related("customer")
+        if in_list:
+            return queryset
+        return queryset.select_related("customer").prefetch_related("items", "events")
 
     def _summary(self, request: HttpRequest, order: Order) -> dict[str, Any]:
         return {

@@ -157,6 +157,27 @@ def remarks(order: Order) -> Iterator[str]:
         yield "It is an upgrade, but does not say of which device."
     if order.customer.status != order.customer.Status.ACTIVE:
         yield "The customer has become inactive since."
+    yield from _agreed_prices(order)
+
+
+def _agreed_prices(order: Order) -> Iterator[str]:
+    """Of each line that is not at the catalogue's price: both, and who said it to the customer."""
+    said = {
+        line["position"]: event.actor
+        for event in order.events.all()
+        if order.source == Order.Source.PORTAL
+        for line in event.data.get("agreedPrices", ())
+    }
+    for item in order.items.all():
+        if item.has_agreed_price and item.catalogue_price is not None:
+            agreed, catalogue = (
+                money(price, order.currency) for price in (item.unit_price, item.catalogue_price)
+            )
+            who = f", said on the phone by {said[item.position]}" if item.position in said else ""
+            yield (
+                f"{item.product_name} is at {agreed} a month each{who}; "
+                f"the catalogue had {catalogue}."
+            )
 
 
 def why_not_confirm(order: Order, actor: Actor) -> str | None:

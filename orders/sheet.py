@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from catalog.matching import Option
+from catalog.models import SKU_LENGTH
 from catalog.pricing import LineRequest, Offer, PricedLine, Quote, Totals, quote, sum_up
 from orders.card import CustomerCard, known_customer
 from orders.models import MAX_QUANTITY, Draft
@@ -120,6 +121,8 @@ class SheetLine:
         """What the line still needs, in words; "" if it can be ordered as it is."""
         match self.wrong:
             case "sku":
+                if self.offer is None:
+                    return f"what “{self.typed.sku.strip()[:SKU_LENGTH]}” stands for"
                 return f"a replacement for {self.name}"
             case "length":
                 return f"the contract length of {self.name}"

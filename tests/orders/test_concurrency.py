@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from threading import Barrier, Event
 from typing import Any
 
@@ -10,21 +11,27 @@ from django.db import connection, transaction
 from django_scopes import scope
 
 from catalog.models import Variant
-from catalog.services import set_variant_status
+from catalog.services import set_price, set_variant_status
 from customers.models import Customer
 from customers.services import change_email
-from orders.models import Order, OrderEvent
+from orders import drafts
+from orders.models import Order, OrderEvent, OrderItem
+from orders.said import Decision
 from orders.services import cancel_order, confirm_order, create_order
+from orders.typed import Typed
 from portal.errors import DomainError
-from portal.models import Tenant
+from portal.models import Tenant, User
+from portal.permissions import Actor
 from tests.factories import (
     SYSTEM,
     CustomerFactory,
+    UserFactory,
     VariantFactory,
     make_order,
     new_order,
     order_body,
 )
+from tests.orders.test_drafts import at, typed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -177,3 +184,71 @@ def test_two_customers_cannot_get_the_same_email(tenant: Tenant) -> None:
         lambda: change_email(customer=customers[1], email="New@example.com").email_key,
     )
     assert set(outcomes) == {"new@example.com", "VALIDATION_ERROR"}
+
+
+def draft_at_25(tenant: Tenant) -> tuple[Variant, User, str, Typed]:
+    """A variant at €25.00 for 24 months, and a rep's draft whose page shows that."""
+    variant = VariantFactory()
+    rep, form = UserFactory(), typed(variant.sku)
+    draft_id = drafts.open_draft(tenant=tenant, owner=rep).public_id
+    drafts.save(tenant=tenant, owner=rep, draft_id=draft_id, typed=form, revision=at(1))
+    return variant, rep, draft_id, form
+
+
+def reprice(tenant: Tenant, variant: Variant, price: str) -> Decimal:
+    return set_price(
+        tenant=tenant,
+        actor=SYSTEM,
+        variant=variant,
+        contract_length=24,
+        monthly_price=Decimal(price),
+    ).monthly_price
+
+
+@pytest.mark.parametrize("_round", range(3))
+def test_price_that_changes_while_it_is_submitted_is_stored_as_said_or_not_at_all(
+    tenant: Tenant, _round: int
+) -> None:
+    variant, rep, draft_id, form = draft_at_25(tenant)
+
+    def submit() -> Decimal:
+        order = drafts.submit_draft(
+            tenant=tenant,
+            owner=rep,
+            actor=Actor.from_user(rep),
+            draft_id=draft_id,
+            typed=form,
+            revision=at(2),
+        )
+        return order.total
+
+    _, outcome = in_threads(tenant, lambda: reprice(tenant, variant, "27.50"), submit)
+    stored = list(OrderItem.objects.values_list("unit_price", "catalogue_price"))
+    assert (outcome, stored) in [
+        (Decimal(25), [(Decimal(25), Decimal(25))]),
+        ("PRICES_MOVED", []),
+    ]
+    assert Customer.objects.count() == len(stored)
+
+
+@pytest.mark.parametrize("_round", range(3))
+@pytest.mark.parametrize("keeps", [False, True], ids=["new prices", "said prices"])
+def test_price_that_changes_while_it_is_decided_about_is_as_it_was_seen_or_not_at_all(
+    tenant: Tenant, keeps: bool, _round: int
+) -> None:
+    variant, rep, draft_id, form = draft_at_25(tenant)
+    reprice(tenant, variant, "27.50")
+    one = {"tenant": tenant, "owner": rep, "draft_id": draft_id, "typed": form}
+    seen = drafts.keep_refused(**one, revision=at(2)).moved.fingerprint
+
+    def submit() -> Decimal:
+        decision = Decision(keeps=keeps, seen=seen)
+        order = drafts.submit_draft(
+            actor=Actor.from_user(rep), revision=at(3), decision=decision, **one
+        )
+        return order.total
+
+    _, outcome = in_threads(tenant, lambda: reprice(tenant, variant, "29.00"), submit)
+    price = Decimal(25) if keeps else Decimal("27.50")
+    stored = list(OrderItem.objects.values_list("unit_price", "catalogue_price"))
+    assert (outcome, stored) in [(price, [(price, Decimal("27.50"))]), ("PRICES_MOVED", [])]

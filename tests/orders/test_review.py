@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from customers.models import Customer
 from orders.models import Order
@@ -16,11 +17,11 @@ from orders.review import (
     reviewed_items,
     why_not_confirm,
 )
-from orders.services import cancel_order, confirm_order
+from orders.services import cancel_order, confirm_order, create_order
 from portal.errors import DomainError
 from portal.models import Tenant, User
 from portal.permissions import Actor
-from tests.factories import VariantFactory, address, make_order, order_body
+from tests.factories import VariantFactory, address, make_order, new_order, order_body
 
 EXTENSION = {
     "originalOrderId": "ord_1",
@@ -137,3 +138,60 @@ def test_order_that_looks_like_another_is_found(tenant: Tenant) -> None:
     make_order("A", "A")
     make_order("A", status="cancelled")
     assert repeated_orders(again) == [first]
+
+
+def agreed_order(actor: Actor, tenant: Tenant, *, source: Order.Source) -> Order:
+    """A MacBook at €24.50 instead of €25.00, and another device at the catalogue's price."""
+    VariantFactory(sku="A", product__name="MacBook Pro 16")
+    VariantFactory(sku="B")
+    order = create_order(
+        tenant=tenant,
+        actor=actor,
+        new_order=new_order("A", "B").at([Decimal("24.50"), None]),
+        source=source,
+    )
+    return Order.objects.get(pk=order.pk)
+
+
+@pytest.mark.parametrize(
+    ("source", "who"),
+    [
+        (Order.Source.PORTAL, ", said on the phone by rep@portal.example"),
+        (Order.Source.IMPORT, ""),
+    ],
+)
+def test_agreed_price_is_remarked_beside_the_catalogues(
+    tenant: Tenant, rep_actor: Actor, source: Order.Source, who: str
+) -> None:
+    assert list(remarks(agreed_order(rep_actor, tenant, source=source))) == [
+        f"MacBook Pro 16 is at €24.50 a month each{who}; the catalogue had €25.00."
+    ]
+
+
+def test_agreed_price_and_what_was_read_are_on_both_pages(
+    tenant: Tenant, rep_actor: Actor, manager_client: Client
+) -> None:
+    VariantFactory(sku="A", product__name="MacBook Pro 16")
+    order = create_order(
+        tenant=tenant,
+        actor=rep_actor,
+        new_order=new_order("A").at([Decimal("24.50")]),
+        source=Order.Source.PORTAL,
+        read_back=["One <MacBook> for 24 months."],
+    )
+    for address_of in (f"/orders/{order.public_id}/", f"/admin/orders/order/{order.pk}/change/"):
+        html = " ".join(manager_client.get(address_of).text.split())
+        assert "€24.50 a month each, said on the phone by rep@portal.example" in html
+        assert "catalogue €25.00" in html
+        assert "Read back to the customer" in html
+        assert "<p>One &lt;MacBook&gt; for 24 months.</p>" in html
+        assert html.count("catalogue €") == 1
+
+
+def test_order_at_a_said_price_is_confirmed_as_any_other(
+    tenant: Tenant, rep_actor: Actor, manager_actor: Actor
+) -> None:
+    order = agreed_order(rep_actor, tenant, source=Order.Source.PORTAL)
+    confirm_order(tenant=tenant, actor=manager_actor, order_id=order.public_id)
+    item = order.items.get(position=0)
+    assert (item.unit_price, item.catalogue_price) == (Decimal("24.50"), Decimal(25))
