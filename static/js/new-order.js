@@ -242,7 +242,8 @@ const added = () => {
   const [line, another] = byId("lines").querySelectorAll(":scope > .htmx-added");
   if (line) changed();
   // Who is already typing something else is not interrupted.
-  if (!line || waiting || search().value) return;
+  const isBusy = document.activeElement.matches(":is(input, select, textarea):not(#id_search)");
+  if (!line || waiting || isBusy || search().value) return;
   const quantity = part(line, "quantity");
   const choice = byId("lines").querySelector("[data-choose]");
   if (choice) choice.focus();
