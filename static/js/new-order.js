@@ -266,7 +266,7 @@ const remove = (line) => {
   byId("removed").append(line.querySelector(".line-price"));
   tell(`${nameOf(line)} is removed.`);
   line.remove();
-  ((next && part(next, "quantity")) ?? search()).focus();
+  (next?.querySelector('[name$="-quantity"]:not([type="hidden"]), button') ?? search()).focus();
   changed();
 };
 
