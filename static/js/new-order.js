@@ -65,7 +65,7 @@ on("htmx:afterRequest", ({ detail }) => {
   const { elt, requestConfig, successful, target, xhr } = detail;
   // Nobody answered, or the server is just starting: again until somebody does.
   const isDown = !xhr.status || xhr.status > 500;
-  if (isDown && requestConfig.verb === "get") setTimeout(ask, 2000, requestConfig.path, elt, target);
+  if (isDown && elt.matches("#lines, [role=listbox]")) setTimeout(ask, 2000, requestConfig.path, elt, target);
   else if (elt.id === "lines") added();
   if (!isOurs(elt, requestConfig)) return;
   // The server answers only what differs from the last answer that arrived.
