@@ -31,11 +31,13 @@ $(VENV)/dev: requirements/dev.txt $(VENV)/base | $(PY)
 	@$(call install,requirements/dev.txt)
 	@touch $@
 
+# The lists are complete: pip has nothing to resolve. Left to it, a package that is wanted with an
+# extra is looked up anew, and a release later than the pinned one stops the installation.
 define install
 if command -v uv >/dev/null 2>&1; then \
-	uv pip install --quiet --python $(PY) --require-hashes -r $(1); \
+	uv pip install --quiet --python $(PY) --no-deps --require-hashes -r $(1); \
 else \
-	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1); \
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(1); \
 fi || { echo "The installation failed; see above. It needs a package index." >&2; exit 1; }
 endef
 
@@ -80,6 +82,7 @@ test: $(VENV)/dev ## Run all tests, in a browser too
 	@$(PY) -m pytest -n $(JOBS) --cov --cov-report=term:skip-covered
 
 lint: $(VENV)/dev ## Check style, types, templates, migrations and settings
+	$(PY) -m pip check
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
