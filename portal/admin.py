@@ -1,5 +1,6 @@
 """Tenants, users, groups and API keys in the admin."""
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -19,15 +20,18 @@ from django.utils.safestring import SafeString
 from portal import formats
 from portal.admin_site import SuperuserOnly, TenantAdmin, TenantForm, portal_request
 from portal.models import ApiKey, Tenant, User
+from portal.money import fits_currency, round_money
 from portal.permissions import MANAGER, ROLES, SCOPES
 
 if TYPE_CHECKING:
     _TenantModelAdmin = admin.ModelAdmin[Tenant]
+    _RulesForm = forms.ModelForm[Tenant]
     _UserCreationForm = AdminUserCreationForm[User]
     _UserChangeForm = UserChangeForm[User]
     _PermissionField = forms.ModelMultipleChoiceField[Permission]
 else:
     _TenantModelAdmin = admin.ModelAdmin
+    _RulesForm = forms.ModelForm
     _UserCreationForm = AdminUserCreationForm
     _UserChangeForm = UserChangeForm
     _PermissionField = forms.ModelMultipleChoiceField
@@ -62,13 +66,40 @@ class PermissionBoxes:
         return field
 
 
+class TenantRulesForm(_RulesForm):
+    """The tenant itself; its amounts have to fit its currency."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        limit, currency = self.instance.confirm_limit, self.instance.currency
+        if limit is not None and fits_currency(limit, currency):
+            self.initial["confirm_limit"] = round_money(limit, currency)
+
+    def clean_confirm_limit(self) -> Decimal | None:
+        limit: Decimal | None = self.cleaned_data["confirm_limit"]
+        currency = self.cleaned_data.get("currency") or self.instance.currency
+        if limit is not None and not fits_currency(limit, currency):
+            raise forms.ValidationError(f"{currency} has no amounts as fine as this.")
+        return limit
+
+
 @admin.register(Tenant)
 class TenantsAdmin(_TenantModelAdmin):
     """Superusers see every tenant; managers change the rules of their own."""
 
+    form = TenantRulesForm
     list_display = ("name", "slug", "currency", "vat_rate", "time_zone")
     list_filter = ("currency",)
     search_fields = ("name", "slug")
+    fieldsets = (
+        (None, {"fields": ("slug", "name", "currency", "time_zone", "locale")}),
+        ("Prices", {"fields": ("vat_rate", "prices_include_vat", "default_contract_length")}),
+        (
+            "Review rules",
+            {"fields": ("four_eyes", "confirm_limit", "first_order_limit", "lowest_price_share")},
+        ),
+        ("E-mail to customers", {"fields": ("confirmation_mails",)}),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tenant]:
         tenants = super().get_queryset(request)

@@ -17,7 +17,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from portal import ids
+from portal import ids, money
 from portal.constraints import TenantForeignKey
 from portal.permissions import SCOPES
 from portal.scoping import TenantManager
@@ -85,6 +85,43 @@ class Tenant(models.Model):
         validators=[validate_locale],
         help_text="How numbers, money and dates are written, unless a user chose otherwise.",
     )
+    four_eyes = models.BooleanField(
+        "four eyes",
+        default=True,
+        help_text="An order may not be confirmed by who created or edited it, unless permitted.",
+    )
+    confirm_limit = models.DecimalField(
+        "limit to confirm",
+        max_digits=money.MAX_DIGITS,
+        decimal_places=money.DECIMAL_PLACES,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="Contract value above which only those permitted may confirm, in the tenant's "
+        "currency. Empty: no limit.",
+    )
+    first_order_limit = models.PositiveIntegerField(
+        "limit of a first order",
+        default=50,
+        validators=[MinValueValidator(1)],
+        help_text="Devices per line that a customer without earlier orders may order before the "
+        "reviewer is warned.",
+    )
+    lowest_price_share = models.DecimalField(
+        "lowest share of the list price",
+        max_digits=6,
+        decimal_places=3,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
+        help_text="Monthly price, as a share of the list price in percent, under which the "
+        "reviewer is warned. Empty: no warning.",
+    )
+    confirmation_mails = models.BooleanField(
+        "confirmation e-mails",
+        default=False,
+        help_text="Whether customers get an e-mail when their order is confirmed.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -104,6 +141,18 @@ class Tenant(models.Model):
                     default_contract_length__gte=1,
                     default_contract_length__lte=MAX_CONTRACT_LENGTH,
                 ),
+            ),
+            models.CheckConstraint(
+                name="tenant_confirm_limit_not_negative",
+                condition=Q(confirm_limit__isnull=True) | Q(confirm_limit__gte=0),
+            ),
+            models.CheckConstraint(
+                name="tenant_first_order_limit_positive", condition=Q(first_order_limit__gte=1)
+            ),
+            models.CheckConstraint(
+                name="tenant_lowest_price_share_percent",
+                condition=Q(lowest_price_share__isnull=True)
+                | Q(lowest_price_share__gte=0, lowest_price_share__lte=100),
             ),
         ]
 
