@@ -96,7 +96,15 @@ class TenantsAdmin(_TenantModelAdmin):
         ("Prices", {"fields": ("vat_rate", "prices_include_vat", "default_contract_length")}),
         (
             "Review rules",
-            {"fields": ("four_eyes", "confirm_limit", "first_order_limit", "lowest_price_share")},
+            {
+                "fields": (
+                    "four_eyes",
+                    "confirm_limit",
+                    "first_order_limit",
+                    "lowest_price_share",
+                    "purchase_order_field",
+                )
+            },
         ),
         ("E-mail to customers", {"fields": ("confirmation_mails",)}),
     )

@@ -117,6 +117,13 @@ class Tenant(models.Model):
         help_text="Monthly price, as a share of the list price in percent, under which the "
         "reviewer is warned. Empty: no warning.",
     )
+    purchase_order_field = models.CharField(
+        max_length=50,
+        blank=True,
+        default="purchaseOrderNumber",
+        help_text="The custom field that holds the customer's PO number; the reviewer is warned "
+        "of one that they used before. Empty: no warning.",
+    )
     confirmation_mails = models.BooleanField(
         "confirmation e-mails",
         default=False,

@@ -24,6 +24,7 @@ _REP_PERMISSIONS = frozenset(
         "customers.change_customer",
         "orders.view_order",
         "orders.add_order",
+        "orders.change_order",
     }
 )
 _MANAGER_PERMISSIONS = _REP_PERMISSIONS | {
@@ -42,6 +43,10 @@ _MANAGER_PERMISSIONS = _REP_PERMISSIONS | {
     "orders.view_orderevent",
     "orders.confirm_order",
     "orders.cancel_order",
+    "orders.send_back_order",
+    "orders.change_any_order",
+    "orders.override_price",
+    "orders.reassign_order",
     "orders.view_customfield",
     "orders.add_customfield",
     "orders.change_customfield",
@@ -54,7 +59,7 @@ _GRANTED_ONLY = frozenset({"orders.confirm_own_order"})
 
 SCOPES = {
     "orders:read": {"orders.view_order"},
-    "orders:write": {"orders.add_order", "orders.cancel_order"},
+    "orders:write": {"orders.add_order", "orders.change_order", "orders.cancel_order"},
     "orders:confirm": {"orders.confirm_order"},
     "catalog:read": {"catalog.view_product"},
     "catalog:write": {"catalog.change_product"},

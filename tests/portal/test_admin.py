@@ -238,7 +238,7 @@ def test_user_gets_a_role_and_keeps_the_tenant(
 
 def test_user_is_given_a_permission_beyond_the_role(superuser_client: Client, rep: User) -> None:
     own = Permission.objects.get(codename="confirm_own_order")
-    pointless = Permission.objects.get(codename="change_order")
+    pointless = Permission.objects.get(codename="delete_order")
     sent = {"username": "rep", "email": rep.email, "is_active": "on"}
     change = url("portal_user", "change", rep.pk)
     superuser_client.post(change, {**sent, "user_permissions": [own.pk]})
