@@ -1,4 +1,4 @@
-"""Tenants, users, groups and API keys in the admin."""
+"""Tenants, users, groups, API keys and outgoing mail in the admin."""
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -18,9 +18,16 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from portal import formats
-from portal.admin_site import SuperuserOnly, TenantAdmin, TenantForm, portal_request
-from portal.models import ApiKey, Tenant, User
+from portal.admin_site import (
+    CappedPaginator,
+    SuperuserOnly,
+    TenantAdmin,
+    TenantForm,
+    portal_request,
+)
+from portal.models import ApiKey, OutboxMail, Tenant, User
 from portal.money import fits_currency, round_money
+from portal.outbox import retry
 from portal.permissions import MANAGER, ROLES, SCOPES
 
 if TYPE_CHECKING:
@@ -312,3 +319,102 @@ class ApiKeyAdmin(SuperuserOnly, TenantAdmin[ApiKey]):
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         number = queryset.filter(revoked_at__isnull=True).update(revoked_at=timezone.now())
         messages.success(request, f"Revoked: {number}. They no longer open the API.")
+
+
+BADGES = {
+    OutboxMail.State.WAITING: "waiting",
+    OutboxMail.State.FAILED: "pending",
+    OutboxMail.State.SENT: "valid",
+    OutboxMail.State.GIVEN_UP: "refused",
+}
+"""The colour of a mail's state: what needs patience, what is good, what needs somebody."""
+
+
+class MailStateFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(value), str(label)) for value, label in OutboxMail.State.choices]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        waiting = queryset.filter(next_attempt_at__isnull=False)
+        match self.value():
+            case OutboxMail.State.WAITING:
+                return waiting.filter(attempts=0)
+            case OutboxMail.State.FAILED:
+                return waiting.filter(attempts__gte=1)
+            case OutboxMail.State.SENT:
+                return queryset.filter(sent_at__isnull=False)
+            case OutboxMail.State.GIVEN_UP:
+                return queryset.given_up()
+        return queryset
+
+
+@admin.register(OutboxMail)
+class OutboxMailAdmin(TenantAdmin[OutboxMail]):
+    """What the tenant mails, and what became of it. It can only be tried again."""
+
+    list_display = ("subject", "state_column", "what_happened", "recipient", "created")
+    list_filter = (MailStateFilter,)
+    search_fields = ("recipient", "subject", "key")
+    search_help_text = "Recipient, subject or what it is about"
+    fields = (
+        *("recipient", "reply_to", "subject", "state_column", "what_happened"),
+        *("created", "key", "text"),
+    )
+    actions = ("try_again",)
+    paginator = CappedPaginator
+    ordering = ("-created_at", "-id")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OutboxMail]:
+        """The list reads no bodies; the page of one mail reads its own."""
+        return super().get_queryset(request).defer("text", "html")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("portal.retry_outboxmail")
+
+    @admin.display(description="State")
+    def state_column(self, mail: OutboxMail) -> SafeString:
+        label = str(mail.state.label)
+        if mail.state is OutboxMail.State.FAILED:
+            label = f"Failed {mail.attempts} ×"
+        return format_html('<span class="badge badge-{}">{}</span>', BADGES[mail.state], label)
+
+    @admin.display(description="What happened")
+    def what_happened(self, mail: OutboxMail) -> str:
+        if mail.sent_at:
+            return f"Sent {formats.moment(mail.sent_at)}"
+        if mail.next_attempt_at is None:
+            ahead = f"Tried {mail.attempts} times."
+        elif mail.next_attempt_at <= timezone.now():
+            ahead = "Will be sent in a moment."
+        else:
+            ahead = f"Next attempt: {formats.moment(mail.next_attempt_at)}."
+        return f"{mail.last_error.rstrip('.')}. {ahead}" if mail.last_error else ahead
+
+    @admin.display(description="Written", ordering="created_at")
+    def created(self, mail: OutboxMail) -> str:
+        return formats.moment(mail.created_at)
+
+    @admin.action(description="Try again now", permissions=["retry"])
+    def try_again(self, request: HttpRequest, queryset: QuerySet[OutboxMail]) -> None:
+        number = retry(mails=queryset)
+        if number:
+            messages.success(request, f"Will be sent in a moment: {number}.")
+        else:
+            messages.warning(request, "These were sent already, or are being sent right now.")
+
+    def index_panel(self, request: HttpRequest) -> dict[str, Any] | None:
+        """How many mails reached nobody, if any did not."""
+        number = OutboxMail.objects.given_up().count() if self.has_view_permission(request) else 0
+        return {"template": "admin/portal/_given_up.html", "number": number} if number else None

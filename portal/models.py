@@ -1,4 +1,4 @@
-"""The tenant, the people who work for it, and the keys that programs use."""
+"""The tenant, the people who work for it, the keys that programs use, and the mail that leaves."""
 
 import hashlib
 import secrets
@@ -21,7 +21,7 @@ from portal import ids, money
 from portal.constraints import TenantForeignKey
 from portal.permissions import SCOPES
 from portal.scoping import TenantManager
-from portal.text import normalize_email
+from portal.text import EMAIL_LENGTH, normalize_email
 
 MAX_CONTRACT_LENGTH = 120
 """Months; the longest contract that a variant can be priced for."""
@@ -328,3 +328,96 @@ class IdempotentResponse(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class OutboxMailQuerySet(models.QuerySet["OutboxMail"]):
+    def due(self, now: datetime) -> "OutboxMailQuerySet":
+        """What should have been sent by now, the longest due first."""
+        return self.filter(next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
+
+    def unsent(self) -> "OutboxMailQuerySet":
+        return self.filter(sent_at__isnull=True)
+
+    def given_up(self) -> "OutboxMailQuerySet":
+        return self.unsent().filter(next_attempt_at__isnull=True)
+
+
+class OutboxMail(models.Model):
+    """An e-mail that is to be sent, was sent, or was given up; see `portal.outbox`.
+
+    It is sent or tried again at `next_attempt_at`, and never again without one. `attempts` are
+    those of the present series: trying again by hand begins a new one. `key` says what the mail
+    is about, such as `order:ord_7K3M9QXT2B:3:customer`, so that nothing is said twice.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        FAILED = "failed", "Failed"
+        SENT = "sent", "Sent"
+        GIVEN_UP = "given-up", "Given up"
+
+    SUBJECT_LENGTH: ClassVar[int] = 250
+    ERROR_LENGTH: ClassVar[int] = 250
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False)
+    key = models.CharField(max_length=200)
+    recipient = models.CharField(max_length=EMAIL_LENGTH)
+    reply_to = models.CharField(max_length=EMAIL_LENGTH, blank=True)
+    subject = models.CharField(max_length=SUBJECT_LENGTH)
+    text = models.TextField()
+    html = models.TextField("HTML", blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=ERROR_LENGTH, blank=True)
+
+    objects = TenantManager.from_queryset(OutboxMailQuerySet)()
+
+    class Meta:
+        verbose_name = "outgoing e-mail"
+        ordering = ["-created_at", "-id"]
+        permissions = [("retry_outboxmail", "Can have an outgoing e-mail tried again")]
+        constraints = [
+            models.UniqueConstraint(name="outbox_mail_key", fields=["tenant", "key"]),
+            models.CheckConstraint(
+                name="outbox_mail_addressed", condition=~Q(recipient="") & ~Q(key="")
+            ),
+            models.CheckConstraint(
+                name="outbox_mail_subject_one_line",
+                condition=Q(subject__regex=r"^[^\r\n]+$"),
+            ),
+            models.CheckConstraint(
+                name="outbox_mail_sent_once",
+                condition=Q(sent_at__isnull=True) | Q(next_attempt_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="outbox_mail_due_until_tried",
+                condition=Q(next_attempt_at__isnull=False) | Q(attempts__gte=1),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                name="outbox_mail_due",
+                fields=["next_attempt_at", "id"],
+                condition=Q(next_attempt_at__isnull=False),
+            ),
+            models.Index(
+                name="outbox_mail_given_up",
+                fields=["tenant"],
+                condition=Q(next_attempt_at__isnull=True, sent_at__isnull=True),
+            ),
+            models.Index(name="outbox_mail_newest", fields=["tenant", "-created_at", "-id"]),
+            models.Index(name="outbox_mail_created", fields=["created_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject
+
+    @property
+    def state(self) -> "OutboxMail.State":
+        if self.sent_at:
+            return self.State.SENT
+        if self.next_attempt_at is None:
+            return self.State.GIVEN_UP
+        return self.State.FAILED if self.attempts else self.State.WAITING

@@ -30,6 +30,8 @@ _REP_PERMISSIONS = frozenset(
 _MANAGER_PERMISSIONS = _REP_PERMISSIONS | {
     "portal.view_tenant",
     "portal.change_tenant",
+    "portal.view_outboxmail",
+    "portal.retry_outboxmail",
     "catalog.add_product",
     "catalog.change_product",
     "catalog.add_variant",

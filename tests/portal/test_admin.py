@@ -40,13 +40,14 @@ def tables(client: Client) -> set[str]:
 def test_managers_see_the_tables_of_their_work(manager_client: Client) -> None:
     assert tables(manager_client) == {
         "Product", "Variant", "PriceChange", "Customer", "Order", "CustomField", "Tenant",
+        "OutboxMail",
     }  # fmt: skip
 
 
 def test_superusers_also_see_who_may_come_in(superuser_client: Client) -> None:
     assert tables(superuser_client) == {
         "Product", "Variant", "PriceChange", "Customer", "Order", "CustomField", "Tenant",
-        "User", "Group", "ApiKey",
+        "OutboxMail", "User", "Group", "ApiKey",
     }  # fmt: skip
 
 

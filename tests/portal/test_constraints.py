@@ -14,7 +14,7 @@ from catalog.models import Price, PriceChange, Product, Variant
 from customers.models import Customer
 from orders.models import CustomField, Draft, Order, OrderEvent, OrderItem
 from portal.constraints import TenantForeignKey
-from portal.models import ApiKey, IdempotentResponse, Tenant, User
+from portal.models import ApiKey, IdempotentResponse, OutboxMail, Tenant, User
 from tests import factories as make
 
 APPS = ("portal", "catalog", "customers", "orders")
@@ -51,6 +51,7 @@ MAKE: dict[type[models.Model], Callable[[], Any]] = {
     User: make.UserFactory,
     ApiKey: make.ApiKeyFactory,
     IdempotentResponse: idempotent_response,
+    OutboxMail: make.OutboxMailFactory,
     Product: make.ProductFactory,
     Variant: lambda: make.VariantFactory(prices={}),
     Price: make.PriceFactory,
@@ -80,6 +81,13 @@ CHECKS: list[tuple[str, dict[str, Any]]] = [
     ("tenant_lowest_price_share_percent", {"lowest_price_share": "100.001"}),
     ("user_email_lower_case", {"email": "Noor@example.com"}),
     ("api_key_secret_hash_sha256", {"secret_hash": "secret"}),
+    ("outbox_mail_addressed", {"recipient": ""}),
+    ("outbox_mail_addressed", {"key": ""}),
+    ("outbox_mail_subject_one_line", {"subject": ""}),
+    ("outbox_mail_subject_one_line", {"subject": "Hello\nBcc: all@example.com"}),
+    ("outbox_mail_subject_one_line", {"subject": "Hello\r"}),
+    ("outbox_mail_sent_once", {"sent_at": NOW}),
+    ("outbox_mail_due_until_tried", {"next_attempt_at": None}),
     ("product_sku_trimmed", {"sku": " A"}),
     ("product_sku_trimmed", {"sku": "A\n"}),
     ("product_sku_trimmed", {"sku": ""}),
