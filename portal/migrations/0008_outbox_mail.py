@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("portal", "0006_review_rules"),
+        ("portal", "0007_purchase_order_field"),
     ]
 
     operations = [
