@@ -12,6 +12,7 @@ from customers.models import Customer
 from customers.search import matching_customers
 from customers.services import update_customer
 from portal.errors import DomainError
+from portal.filters import address_without_blanks
 from portal.paging import newest_first
 from portal.permissions import Actor
 from portal.tenancy import PortalRequest
@@ -22,6 +23,7 @@ ORDERS_SHOWN = 20
 @require_safe
 @permission_required("customers.view_customer", raise_exception=True)
 @vary_on_headers("HX-Request")
+@address_without_blanks
 def customer_list(request: PortalRequest) -> HttpResponse:
     filters = CustomerFilter(request.GET)
     filters.full_clean()

@@ -38,7 +38,7 @@ def draft(tenant: Tenant, rep: User) -> Draft:
 
 def add(client: Client, **query: str) -> tuple[list[tuple[str, str, str]], str, str]:
     """The SKU, quantity and length of each line that is added, the status, what comes back."""
-    response = client.get(LINE, query)
+    response = client.post(LINE, query)
     assert response.status_code == 200
     lines = [line.typed for line in response.context["composed"].lines]
     html = response.content.decode()
@@ -85,7 +85,7 @@ def test_line_of_one_part_is_the_first_match(
 def test_line_names_what_cannot_be_and_keeps_it(
     rep_client: Client, query: dict[str, str], problem: str
 ) -> None:
-    [line] = rep_client.get(LINE, query).context["composed"].lines
+    [line] = rep_client.post(LINE, query).context["composed"].lines
     assert line.problem == problem
 
 
@@ -129,7 +129,7 @@ def test_pasted_rows_become_lines(rep_client: Client) -> None:
 
 
 def test_choice_says_what_each_one_costs(rep_client: Client) -> None:
-    html = rep_client.get(LINE, {"q": "2 macbook 12; ipad"}).content.decode()
+    html = rep_client.post(LINE, {"q": "2 macbook 12; ipad"}).content.decode()
     html = " ".join(html.split())
     assert html.count("data-choose") == 2
     assert 'data-sku="MBP-16-B" data-quantity="2" data-length="12"' in html
@@ -159,7 +159,7 @@ def test_more_than_can_be_added_is_refused(rep_client: Client, text: str) -> Non
 
 @pytest.mark.parametrize("text", ["", ";", "\t\n", "\0", "'", "%", "\ud7ff", "5 " * 9000])
 def test_any_text_is_answered(rep_client: Client, text: str) -> None:
-    assert rep_client.get(LINE, {"q": text}).status_code == 200
+    assert rep_client.post(LINE, {"q": text}).status_code == 200
 
 
 def open_line(sku: str, quantity: str, length: str) -> dict[str, Any]:
@@ -211,4 +211,4 @@ def test_lines_take_the_same_queries_for_any_number_of_parts(
 ) -> None:
     # Session, user, permissions; SKUs, words, prices.
     with django_assert_num_queries(4 + queries):
-        rep_client.get(LINE, {"q": ";".join(["mbp16"] * parts)})
+        rep_client.post(LINE, {"q": ";".join(["mbp16"] * parts)})
