@@ -26,5 +26,6 @@ def line(request: PortalRequest) -> HttpResponse:
     context = {"composed": composed, "currency": request.tenant.currency}
     response = render(request, "orders/_composed.html", context)
     if composed.unfound:
-        trigger_client_event(response, "unfound", {"text": composed.unfound})
+        filled = {"name": "q", "value": composed.unfound, "was": ""}
+        trigger_client_event(response, "filled", filled)
     return response

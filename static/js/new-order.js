@@ -46,7 +46,7 @@ on("htmx:configRequest", ({ detail: { elt, parameters } }) => {
   if (!sendsDraft(elt)) return;
   parameters.sequence = count();
   dirty = false;
-  // A submit that has not arrived yet outlives the save of what was typed before it.
+  // A submit that has not arrived outlives the save of what was typed before.
   if (!unsent || elt !== form()) unsent = elt;
 });
 
@@ -225,7 +225,7 @@ const add = (values, replaced) => {
   ask({ ...values }, replaced ?? byId("lines"));
 };
 
-/* Posted, since no address holds the rows of a large spreadsheet. */
+/* Posted: no address holds the rows of a spreadsheet. */
 const ask = (values, target) => {
   const swap = target.id ? "beforeend" : "outerHTML";
   const context = { source: byId("lines"), target, swap, values };
@@ -246,7 +246,11 @@ const added = () => {
   else quantity.select();
 };
 
-on("unfound", ({ detail }) => (search().value ||= detail.text));
+/* Filled in by the server, unless something was typed there since. */
+on("filled", ({ detail }) => {
+  const field = form()?.elements[detail.name];
+  if (field?.value === detail.was) field.value = detail.value;
+});
 
 on("paste", (event) => {
   const q = event.clipboardData.getData("text").trim();
