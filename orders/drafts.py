@@ -19,6 +19,7 @@ from django.utils import timezone
 from customers.models import Customer
 from orders import starting
 from orders.card import known_customer
+from orders.extension import follow_months
 from orders.models import CustomField, Draft, Order
 from orders.readback import read_back, tick_in
 from orders.said import UNDECIDED, Decision, accepted, fingerprint, has_moved, prices_said
@@ -205,7 +206,7 @@ def save(
     _require_current(draft, revision)
     if revision.sequence <= draft.sequence:
         return None
-    return _store(tenant, draft, typed.onto(_kept(draft)), revision)
+    return _store(tenant, draft, _completed(tenant, draft, typed, revision), revision)
 
 
 @transaction.atomic
@@ -224,7 +225,7 @@ def keep_refused(
     HandedOver, NotFound.
     """
     draft = _locked(tenant, owner, draft_id)
-    typed = typed.onto(_kept(draft))
+    typed = _completed(tenant, draft, typed, revision)
     sheet = make_sheet(tenant, draft, typed, revision.tab)
     if sheet.moved and sheet.moved.fingerprint == decision.seen:
         draft.quote = accepted(shown(sheet), sheet.moved, decision)
@@ -256,7 +257,7 @@ def submit_draft(
     _require_current(draft, revision)
     if draft.discarded_at:
         raise Discarded
-    typed = typed.onto(_kept(draft))
+    typed = _completed(tenant, draft, typed, revision)
     configured = configured_fields(tenant=tenant)
     new_order = read_new_order(tenant=tenant, data=typed.contract(configured))
     if decision.keeps:
@@ -336,6 +337,7 @@ def hand_over(
     # Without its tab, and with a new number: every page that is open now is out of date.
     draft.payload, draft.sequence = kept.payload(), draft.sequence + 1
     draft.owner, draft.handed_by = colleague, owner
+    draft.former_owners = [*{*draft.former_owners, owner.pk}]
     draft.handed_at = draft.updated_at = timezone.now()
     draft.save()
     return draft
@@ -384,9 +386,11 @@ def placed_order(draft: Draft) -> Order | None:
 def _locked(tenant: Tenant, owner: User, draft_id: str) -> Draft:
     """The draft, locked; only a later query sees what was committed while this one waited.
 
-    Raises NotFound, or HandedOver for the one who handed it on.
+    Raises NotFound, or HandedOver for whoever handed it on.
     """
-    theirs = Draft.objects.filter(Q(owner=owner) | Q(handed_by=owner), tenant=tenant)
+    theirs = Draft.objects.filter(
+        Q(owner=owner) | Q(former_owners__contains=[owner.pk]), tenant=tenant
+    )
     draft = theirs.filter(public_id=draft_id).select_for_update().first()
     if draft is None:
         raise NotFound("There is no such draft.")
@@ -401,6 +405,15 @@ def locked_open(tenant: Tenant, owner: User, draft_id: str) -> Draft:
     if order := placed_order(draft):
         raise AlreadySubmitted(order)
     return draft
+
+
+def _completed(tenant: Tenant, draft: Draft, typed: Typed, revision: Revision) -> Typed:
+    """What the page posted, with what it did not show, and what follows from it."""
+    before = _kept(draft)
+    is_latest = revision.base == draft.sequence
+    return follow_months(
+        tenant=tenant, before=before, typed=typed.onto(before), is_latest=is_latest
+    )
 
 
 def _kept(draft: Draft) -> Typed:

@@ -1,9 +1,9 @@
-"""Home, and everything about orders."""
+"""Home, everything about orders, and a customer's page, which shows theirs."""
 
 from django.urls import path
 
 from orders.starting import Start
-from orders.views import caller, drafts, home, lines, new_order, order, quote, starting
+from orders.views import caller, customer, drafts, home, lines, new_order, order, quote, starting
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -31,4 +31,5 @@ urlpatterns = [
     ),
     path("orders/<public_id:order_id>/confirm/", order.order_confirm, name="order_confirm"),
     path("orders/<public_id:order_id>/cancel/", order.order_cancel, name="order_cancel"),
+    path("customers/<public_id:customer_id>/", customer.customer, name="customer"),
 ]

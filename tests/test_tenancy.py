@@ -41,7 +41,7 @@ PORTAL: Table = {
     "": (PAGE, NO_POST),
     "orders/": (PAGE, NO_POST),
     "orders/new/": ("login → → → → → login", NO_POST),
-    "orders/new/line/": (PAGE, NO_POST),
+    "orders/new/line/": (NO_POST, PAGE),
     "orders/new/customers/": (PAGE, NO_POST),
     "orders/new/lookalikes/": (PAGE, NO_POST),
     "orders/new/caller/<public_id:customer_id>/": (ROW, NO_POST),

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
+from django_htmx.http import HttpResponseClientRedirect, reswap, retarget, trigger_client_event
 
 from customers.search import find_customers
 from orders import drafts
@@ -21,6 +21,7 @@ from orders.drafts import (
     Revision,
     StaleDraft,
 )
+from orders.extension import NEW_END
 from orders.forms import OrderForm
 from orders.models import Draft, Order
 from orders.said import Decision
@@ -70,7 +71,8 @@ def save(request: PortalRequest, draft_id: str) -> HttpResponse:
         return _show_handed_over(request, error)
     if sheet is None:
         return HttpResponse(status=204)
-    return render(request, "orders/_saved.html", {"sheet": sheet, "oob": True})
+    response = render(request, "orders/_saved.html", {"sheet": sheet, "oob": True})
+    return _fill_in(request, sheet, response)
 
 
 @require_GET
@@ -137,6 +139,15 @@ def _show_handed_over(request: PortalRequest, error: HandedOver) -> HttpResponse
     unsaved = Typed.from_post(request.POST).beyond(theirs)
     context = {"handed_to": error.draft.owner, "unsaved": unsaved}
     return _page(request, context, status=409, fragment="orders/_handed_over.html")
+
+
+def _fill_in(request: PortalRequest, sheet: Sheet, response: HttpResponse) -> HttpResponse:
+    """Has the page fill in the end that follows from other fields, if nobody types there."""
+    shown, value = request.POST.get(NEW_END, ""), sheet.typed.fields.get(NEW_END, "")
+    if value == shown:
+        return response
+    filled = {"name": NEW_END, "value": value, "was": shown}
+    return trigger_client_event(response, "filled", filled)
 
 
 def _page(

@@ -15,6 +15,7 @@ from orders.filters import OrderFilter
 from orders.models import REASON_LENGTH, Order
 from orders.services import cancel_order, confirm_order
 from portal.errors import DomainError, NotFound
+from portal.filters import address_without_blanks
 from portal.paging import newest_first
 from portal.permissions import Actor
 from portal.tenancy import PortalRequest
@@ -30,6 +31,7 @@ class Decision(forms.Form):
 @require_safe
 @permission_required("orders.view_order", raise_exception=True)
 @vary_on_headers("HX-Request")
+@address_without_blanks
 def order_list(request: PortalRequest) -> HttpResponse:
     filters = OrderFilter(request.GET)
     orders = filters.narrow(Order.objects.all(), tenant=request.tenant, user=request.user)

@@ -364,14 +364,22 @@ DEATHS = [2, 4, 9, 11, 13, 18, len(SCRIPT)]
 """After so many of them: in a search, right before Enter, in a quantity, before submitting."""
 
 
-def take_the_call(page: Page, server: MortalServer, deaths: list[int]) -> Order:
-    """Types the script; before the keystrokes of those numbers the server dies and comes back."""
+GAPS = range(len(SCRIPT) + 1)
+"""Before the first keystroke, between any two, and before submitting."""
+
+
+def take_the_call(page: Page, server: MortalServer, deaths: list[int], pause: int = 0) -> Order:
+    """Types the script; before the keystrokes of those numbers the server dies and comes back.
+
+    `pause`: milliseconds between keystrokes.
+    """
     search, quantity = page.get_by_label("Search SKU or product"), page.get_by_label("Quantity")
     next_up = iter([search, quantity, search, quantity.last])
     for number, key in enumerate([*SCRIPT, "Control+Enter"]):
         if number in deaths:
             server.kill()
         page.keyboard.press(key)
+        page.wait_for_timeout(pause)
         if number in deaths:
             page.wait_for_timeout(300)
             server.start()
@@ -380,13 +388,34 @@ def take_the_call(page: Page, server: MortalServer, deaths: list[int]) -> Order:
     return landed(page)
 
 
-@pytest.mark.parametrize("death", DEATHS)
+def assert_complete(order: Order) -> None:
+    assert order.customer_email == "fatima@zorg.example"
+    assert lines_of(order) == [("MACBOOK-PRO-16-M3", 5, 24), ("IPAD-PRO-12-M2", 3, 24)]
+
+
+@pytest.mark.parametrize(
+    "death", [gap if gap in DEATHS else pytest.param(gap, marks=pytest.mark.soak) for gap in GAPS]
+)
 def test_order_survives_the_death_of_the_server(
     at_the_portal: Page, mortal: MortalServer, death: int
 ) -> None:
-    order = take_the_call(at_the_portal, mortal, [death])
-    assert order.customer_email == "fatima@zorg.example"
-    assert lines_of(order) == [("MACBOOK-PRO-16-M3", 5, 24), ("IPAD-PRO-12-M2", 3, 24)]
+    assert_complete(take_the_call(at_the_portal, mortal, [death]))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("death", GAPS)
+def test_order_typed_at_the_speed_of_hands_survives_the_death_of_the_server(
+    at_the_portal: Page, mortal: MortalServer, death: int
+) -> None:
+    """Slower than the page waits before it searches and saves: requests stand in every gap."""
+    assert_complete(take_the_call(at_the_portal, mortal, [death], pause=180))
+
+
+@pytest.mark.soak
+def test_order_survives_a_server_that_dies_again_and_again(
+    at_the_portal: Page, mortal: MortalServer
+) -> None:
+    assert_complete(take_the_call(at_the_portal, mortal, [*GAPS[::3]]))
 
 
 def test_reload_after_the_death_of_the_server_brings_back_the_last_letter(
