@@ -65,7 +65,7 @@ def compose(*, tenant: Tenant, text: str) -> Composed:
 
 def with_choices(*, tenant: Tenant, sheet: Sheet) -> Sheet:
     """The sheet, each line of an unknown SKU with what it can mean; no query if there is none."""
-    unknown = [line for line in sheet.lines if line.offer is None]
+    unknown = [line for line in sheet.lines if not line.is_known]
     typed = [line.typed for line in unknown]
     parts = [read_line(each.sku, each.quantity, each.contract_length) for each in typed]
     matches = match_parts(tenant=tenant, parts=parts, limit=CHOICES) if parts else []

@@ -61,6 +61,8 @@ PORTAL: Table = {
     "orders/<public_id:order_id>/again/": (NO_POST, "login → → → 404 404 login"),
     "orders/<public_id:order_id>/extend/": (NO_POST, "login 409 409 409 404 404 login"),
     "orders/<public_id:order_id>/upgrade/": (NO_POST, "login 409 409 409 404 404 login"),
+    "orders/<public_id:order_id>/edit/": (NO_POST, "login 403 → → 404 404 login"),
+    "orders/<public_id:order_id>/recall/": (NO_POST, "login 422 422 422 404 404 login"),
     "orders/<public_id:order_id>/confirm/": (NO_POST, "login 403 422 422 403 404 login"),
     "orders/<public_id:order_id>/cancel/": (NO_POST, "login 403 422 422 403 404 login"),
     "customers/": (PAGE, NO_POST),

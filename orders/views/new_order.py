@@ -1,7 +1,7 @@
 """The page that a rep types into while the customer is on the phone."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -18,15 +18,17 @@ from orders.composer import with_choices
 from orders.drafts import (
     AlreadySubmitted,
     HandedOver,
+    PricesMoved,
     Revision,
     StaleDraft,
 )
+from orders.edits import OrderMoved, edited, moved_in_words, with_remarks
 from orders.extension import NEW_END
 from orders.forms import OrderForm
 from orders.models import Draft, Order
 from orders.said import Decision
 from orders.sheet import Sheet
-from orders.typed import Typed, customer_fields
+from orders.typed import Typed, customer_fields, labels_of
 from orders.views.access import for_reps
 from portal.errors import Detail, DomainError, NotFound
 from portal.permissions import Actor
@@ -115,14 +117,37 @@ def _submit(request: PortalRequest, draft_id: str) -> HttpResponse:
         return show_newer(request, draft_id)
     except HandedOver as error:
         return _show_handed_over(request, error)
+    except OrderMoved as error:
+        return _show_moved(request, error, **posted)
     except NotFound:
         raise
     except DomainError as error:
         sheet = drafts.keep_refused(**posted)
-        context = _context(request, sheet, error.details) | {"moved": sheet.moved}
+        context = _context(request, sheet, shown_details(error)) | {"moved": sheet.moved}
         return _page(request, context, status=422)
-    messages.success(request, f"Order {order.public_id} is submitted.")
+    done = "changed" if order.version > 1 else "submitted"
+    messages.success(request, f"Order {order.public_id} is {done}.")
     return _go_to(request, order)
+
+
+def shown_details(error: DomainError) -> Sequence[Detail]:
+    """What is wrong, beside its field; what belongs to none, above the form."""
+    above = isinstance(error, PricesMoved) or error.details
+    return error.details if above else [Detail("", error.code, error.message)]
+
+
+def _show_moved(
+    request: PortalRequest, error: OrderMoved, *, decision: Decision, **posted: Any
+) -> HttpResponse:
+    """What somebody else saved meanwhile, beside what was typed here, which stands on top of it."""
+    sheet, clashes = drafts.take_over(**posted)
+    with_costs = request.user.has_perm("catalog.view_costs")
+    context = _context(request, sheet) | {
+        "happened": error.events,
+        "changes": moved_in_words(error, with_costs=with_costs),
+        "clashes": labels_of(sheet.typed, clashes),
+    }
+    return _page(request, context, status=409)
 
 
 def show_newer(request: PortalRequest, draft_id: str) -> HttpResponse:
@@ -169,15 +194,20 @@ def _context(
     request: PortalRequest, sheet: Sheet, details: Iterable[Detail] = ()
 ) -> dict[str, Any]:
     configured = drafts.configured_fields(tenant=request.tenant)
+    editing = edited(sheet.draft)
+    remarks = editing.remarks if editing else {}
+    sheet = with_remarks(with_choices(tenant=request.tenant, sheet=sheet), remarks)
     return {
-        "sheet": with_choices(tenant=request.tenant, sheet=sheet),
+        "sheet": sheet,
         "draft": sheet.draft,
+        "editing": editing,
         "order": drafts.placed_order(sheet.draft),
         "colleagues": list(drafts.colleagues(tenant=request.tenant, user=request.user)),
         "form": OrderForm(
             sheet.typed,
             configured=configured,
             details=details,
+            remarks=remarks,
             focus=sheet.draft.payload.get("focus", ""),
         ),
         "currency": request.tenant.currency,
