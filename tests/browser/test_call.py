@@ -309,6 +309,20 @@ def test_submit_without_network_is_sent_when_it_returns(
     assert lines_of(landed(page)) == [("IPAD-PRO-12-M2", 1, 24)]
 
 
+def test_order_that_was_placed_leaves_nothing_to_be_sent(visit: Visit, rep: User) -> None:
+    page = visit("/orders/new/", rep)
+    page.keyboard.type("fati")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Search SKU or product")).to_be_focused()
+    page.keyboard.type("ipad")
+    page.keyboard.press("Enter")
+    expect(page.locator(".line")).to_have_count(1)
+    saved(page)
+    page.keyboard.press("Control+Enter")
+    landed(page)
+    assert page.evaluate("localStorage.length") == 0
+
+
 def test_lost_answer_to_a_submit_still_lands_on_the_one_order(
     visit: Visit, rep: User, offline: Any
 ) -> None:
