@@ -258,6 +258,7 @@ def stale(stage: Stage) -> None:
     other.close()
     stage.page.get_by_label("First name").fill("Mine")
     expect(stage.page.locator("#notices")).to_contain_text("changed in another tab")
+    expect(stage.page.locator("#notices")).to_be_in_viewport()
 
 
 def discarded_elsewhere(stage: Stage) -> None:
@@ -265,6 +266,7 @@ def discarded_elsewhere(stage: Stage) -> None:
     drafts.discard(**stage.draft())
     stage.page.get_by_label("Notes").fill("Still on the phone")
     expect(stage.page.locator("#notices")).to_contain_text("This draft was discarded.")
+    expect(stage.page.locator("#notices")).to_be_in_viewport()
 
 
 def discarded(stage: Stage) -> None:

@@ -92,7 +92,7 @@ def test_line_names_what_cannot_be_and_keeps_it(
 @pytest.mark.parametrize("text", ["MBP;16", " MBP;16 "])
 def test_sku_with_a_semicolon_is_one_line(rep_client: Client, text: str) -> None:
     VariantFactory(sku="MBP;16")
-    lines, status, _ = add(rep_client, q=text)
+    lines, _, _ = add(rep_client, q=text)
     assert lines == [("1", "MBP;16", "")]
     assert rep_client.get("/catalog/search/", {"q": text}).context["match"].options
     lines, _, _ = add(rep_client, q="MBP;16;ipad")
