@@ -185,9 +185,10 @@ def _page(
     if not request.htmx:
         whole = context | {"fragment": fragment}
         return render(request, "orders/new.html", whole, status=status)
-    # htmx shows what is refused as 422.
+    # htmx shows what is refused as 422. What another page did to the draft is said at the top.
     response = render(request, fragment, context, status=422)
-    return reswap(retarget(response, "#new-order"), "outerHTML")
+    swap = "outerHTML show:window:top" if status == 409 else "outerHTML"
+    return reswap(retarget(response, "#new-order"), swap)
 
 
 def _context(

@@ -59,17 +59,18 @@ on("htmx:beforeSwap", ({ detail }) => {
 });
 
 on("htmx:afterRequest", ({ detail }) => {
-  const { elt, etc, requestConfig, successful, target, xhr } = detail;
+  const { elt, etc, requestConfig, target } = detail;
+  const { status } = detail.xhr;
   // Nobody answers, or a server that is just starting: asked again.
-  const isDown = !xhr.status || xhr.status > 500;
+  const isDown = !status || status > 500;
   if (isDown && elt.role === "listbox") setTimeout(htmx.trigger, 2000, elt, "again");
   else if (isDown && elt.id === "lines") setTimeout(ask, 2000, etc.values, target);
   else if (elt.id === "lines") added();
   if (!sendsDraft(elt)) return;
   // The server answers only what differs from the last answer that arrived.
-  if (xhr.status === 200 && elt === form())
+  if (status === 200 && elt === form())
     form().elements.base.value = requestConfig.parameters.sequence;
-  if (successful || xhr.status === 422) {
+  if (status === 422 || (status && status < 400)) {
     forget();
     if (dirty || unsent !== elt) return;
     unsent = null;

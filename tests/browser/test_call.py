@@ -10,6 +10,7 @@ from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Page, Request, expect
 
+from customers.models import Customer
 from orders.models import Draft, Order
 from portal.models import Tenant, User
 from tests.browser.conftest import Visit
@@ -233,6 +234,27 @@ def test_question_mark_shows_the_keys_where_no_text_is_typed(visit: Visit, rep: 
     expect(keys).to_be_hidden()
 
 
+def test_every_key_that_is_shown_has_something_to_go_to(visit: Visit, rep: User) -> None:
+    page = visit(f"/orders/new/?customer={Customer.objects.get().public_id}", rep)
+    page.get_by_label("Search SKU or product").fill("IPAD-PRO-12-M2")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Read back to the customer")).to_be_visible()
+    page.get_by_label("Last name").fill("Other than the record's")
+    expect(page.get_by_text("This is not what the record says")).to_be_visible()
+    shown = page.locator("#keys dd").evaluate_all(
+        "all => all.map(each => [...each.querySelectorAll('kbd')].map(kbd => kbd.textContent))"
+    )
+    there = page.locator("[data-key]").evaluate_all("all => all.map(each => each.dataset.key)")
+    with_alt = {keys[1].lower() for keys in shown if keys[0] == "Alt"}
+    assert with_alt == set(there) - {"?"}
+
+
+def test_alt_and_q_opens_the_quote(visit: Visit, rep: User) -> None:
+    page = visit("/orders/new/", rep)
+    page.keyboard.press("Alt+q")
+    expect(page).to_have_url(re.compile(r"/quote/$"))
+
+
 @pytest.mark.parametrize(
     ("key", "label"),
     [
@@ -307,6 +329,20 @@ def test_submit_without_network_is_sent_when_it_returns(
     assert Order.objects.count() == 0
     offline(False)
     assert lines_of(landed(page)) == [("IPAD-PRO-12-M2", 1, 24)]
+
+
+def test_order_that_was_placed_leaves_nothing_to_be_sent(visit: Visit, rep: User) -> None:
+    page = visit("/orders/new/", rep)
+    page.keyboard.type("fati")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Search SKU or product")).to_be_focused()
+    page.keyboard.type("ipad")
+    page.keyboard.press("Enter")
+    expect(page.locator(".line")).to_have_count(1)
+    saved(page)
+    page.keyboard.press("Control+Enter")
+    landed(page)
+    assert page.evaluate("localStorage.length") == 0
 
 
 def test_lost_answer_to_a_submit_still_lands_on_the_one_order(
