@@ -3,11 +3,24 @@
 from django.urls import path
 
 from orders.starting import Start
-from orders.views import caller, drafts, home, lines, new_order, order, quote, starting
+from orders.views import (
+    caller,
+    drafts,
+    export,
+    home,
+    lines,
+    new_order,
+    order,
+    quote,
+    starting,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("orders/", order.order_list, name="order_list"),
+    path("orders/export/", export.start, name="order_export"),
+    path("orders/export/<public_id:export_id>/", export.page, name="order_export_page"),
+    path("orders/export/<public_id:export_id>/file/", export.file, name="order_export_file"),
     path("orders/new/", new_order.start, name="order_new"),
     path("orders/new/line/", lines.line, name="draft_line"),
     path("orders/new/customers/", new_order.customers, name="draft_customers"),
