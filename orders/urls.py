@@ -8,6 +8,7 @@ from orders.views import (
     drafts,
     export,
     home,
+    insight,
     lines,
     new_order,
     order,
@@ -17,6 +18,7 @@ from orders.views import (
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("insight/", insight.insight, name="insight"),
     path("orders/", order.order_list, name="order_list"),
     path("orders/export/", export.start, name="order_export"),
     path("orders/export/<public_id:export_id>/", export.page, name="order_export_page"),

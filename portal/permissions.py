@@ -42,6 +42,7 @@ _MANAGER_PERMISSIONS = _REP_PERMISSIONS | {
     "orders.view_orderevent",
     "orders.confirm_order",
     "orders.cancel_order",
+    "orders.view_insight",
     "orders.view_customfield",
     "orders.add_customfield",
     "orders.change_customfield",

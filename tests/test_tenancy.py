@@ -40,6 +40,7 @@ PUBLIC = "200 200 200 200 200 200 200"
 ICON = "→ → → → → → →"
 PORTAL: Table = {
     "": (PAGE, NO_POST),
+    "insight/": ("login 403 200 200 403 200 login", NO_POST),
     "orders/": (PAGE, NO_POST),
     "orders/export/": (NO_POST, "login → → → → → login"),
     "orders/export/<public_id:export_id>/": (OWN, NO_POST),
