@@ -8,7 +8,9 @@ from orders.views import (
     customer,
     drafts,
     edit,
+    export,
     home,
+    insight,
     lines,
     new_order,
     order,
@@ -18,7 +20,11 @@ from orders.views import (
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("insight/", insight.insight, name="insight"),
     path("orders/", order.order_list, name="order_list"),
+    path("orders/export/", export.start, name="order_export"),
+    path("orders/export/<public_id:export_id>/", export.page, name="order_export_page"),
+    path("orders/export/<public_id:export_id>/file/", export.file, name="order_export_file"),
     path("orders/new/", new_order.start, name="order_new"),
     path("orders/new/line/", lines.line, name="draft_line"),
     path("orders/new/customers/", new_order.customers, name="draft_customers"),

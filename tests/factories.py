@@ -14,7 +14,7 @@ from django_scopes import get_scope, scope
 from catalog.models import Price, Product, Variant
 from customers.models import Customer
 from orders.bulk import OrderRecord, Step, write_orders
-from orders.models import CustomField, Draft, Order, OrderEvent
+from orders.models import CustomField, Draft, Export, Order, OrderEvent
 from orders.schemas import NewOrder
 from orders.services import cancel_order, confirm_order, create_order, read_new_order
 from portal.ids import new_order_id
@@ -170,6 +170,15 @@ class CustomFieldFactory(TenantOwned):
 
     key = factory.Sequence(lambda n: f"field{n}")
     label = factory.SelfAttribute("key")
+
+
+class ExportFactory(TenantOwned):
+    class Meta:
+        model = Export
+
+    asked_by_ref = "user:0"
+    door = Export.Door.PORTAL
+    total = 1
 
 
 def address(**changes: Any) -> dict[str, Any]:
