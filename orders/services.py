@@ -26,7 +26,7 @@ from orders.building import (
 from orders.custom_fields import custom_field_problems
 from orders.editing import EDITED_FIELDS, ITEM_FIELDS, Edit, edited_items, is_same
 from orders.models import NOTES_LENGTH, REASON_LENGTH, Draft, Order, OrderEvent, OrderItem
-from orders.reasons import History, annotations, find_reasons, risk_of
+from orders.reasons import History, find_reasons, history, risk_of
 from orders.schemas import NewOrder, parse
 from portal.errors import Conflict, Detail, DomainError, NotFound, ValidationFailed
 from portal.models import Tenant, User
@@ -85,10 +85,8 @@ def create_order(
     actor.require("orders.add_order", "You may not create orders.")
     quoted = quote_for(tenant=tenant, new_order=new_order)
     caller, at = build_caller(new_order), timezone.now()
-    history = annotations(tenant=tenant, caller=caller, new_order=new_order, at=at)
-    known = find_customer(
-        tenant=tenant, caller=caller, customer_id=customer_id, annotations=history
-    )
+    before = history(tenant=tenant, caller=caller, new_order=new_order, at=at)
+    known = find_customer(tenant=tenant, caller=caller, customer_id=customer_id, annotations=before)
     if problems := [*quoted.problems, *customer_problems(known)]:
         raise DomainError.of(problems)
     # Nothing is refused from here on: a transaction around it needs no savepoint to return to.
@@ -368,10 +366,10 @@ def _customer_of_edit(
     e-mail, or still of the one it was. Raises DomainError for an inactive other customer.
     """
     caller = build_caller(edit.order)
-    history = annotations(tenant=tenant, caller=caller, new_order=edit.order, at=order.created_at)
-    known = find_customer(tenant=tenant, caller=caller, annotations=history)
+    before = history(tenant=tenant, caller=caller, new_order=edit.order, at=order.created_at)
+    known = find_customer(tenant=tenant, caller=caller, annotations=before)
     if known is None:
-        known = Customer.objects.annotate(**history).get(pk=order.customer_id)
+        known = Customer.objects.annotate(**before).get(pk=order.customer_id)
     elif known.pk != order.customer_id:
         _raise(DomainError.of(found) if (found := [*customer_problems(known)]) else None)
     return customer_for_order(tenant=tenant, actor=actor, caller=caller, known=known, update=update)
