@@ -199,7 +199,8 @@ def _context(
     configured = drafts.configured_fields(tenant=request.tenant)
     editing = edited(sheet.draft)
     remarks = editing.remarks if editing else {}
-    sheet = with_remarks(with_choices(tenant=request.tenant, sheet=sheet), remarks)
+    sheet = with_choices(tenant=request.tenant, sheet=sheet)
+    sheet = with_remarks(sheet, remarks, details := [*details])
     return {
         "sheet": sheet,
         "draft": sheet.draft,
