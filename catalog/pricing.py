@@ -1,7 +1,7 @@
 """Prices and totals: the one function behind live totals, previews and orders."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Protocol
@@ -22,12 +22,15 @@ class LineRequest:
 
     `agreed_price`, per device and month, is one that the tenant's people already said or decided;
     it never comes from an API body or a posted form. Without one the catalogue's price holds.
+    `kept` is the line as an order has it already: it keeps its price, even if the catalogue has
+    nothing like it any more.
     """
 
     sku: str
     quantity: int
     contract_length: Decimal | int | None = None
     agreed_price: Decimal | None = None
+    kept: "PricedLine | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class PricedLine:
     """
 
     position: int
-    variant_pk: int
+    variant_pk: int | None
     variant_public_id: str
     product_public_id: str
     sku: str
@@ -204,6 +207,9 @@ def _offers(tenant: Tenant, skus: set[str]) -> dict[str, Offer]:
 def _price(
     tenant: Tenant, position: int, line: LineRequest, offer: Offer | None
 ) -> PricedLine | Detail:
+    if line.kept is not None:
+        prices = offer.prices if offer else {}
+        return replace(line.kept, position=position, quantity=line.quantity, prices=prices)
     if offer is None:
         return Detail(f"items.{position}.sku", VARIANT_NOT_FOUND, f"There is no SKU “{line.sku}”.")
     row = offer.row

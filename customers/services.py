@@ -50,12 +50,18 @@ class Caller:
         return {name: getattr(self, name) for name in Record.FIELDS}
 
 
-def find_customer(*, tenant: Tenant, caller: Caller, customer_id: str = "") -> Customer | None:
+def find_customer(
+    *,
+    tenant: Tenant,
+    caller: Caller,
+    customer_id: str = "",
+    annotations: Mapping[str, Any] | None = None,
+) -> Customer | None:
     """The customer who orders, by e-mail, or by id when the portal names one; None: a new one.
 
-    Raises NotFound for an unknown id.
+    `annotations` are what else to load in the same query. Raises NotFound for an unknown id.
     """
-    known = Customer.objects.filter(tenant=tenant)
+    known = Customer.objects.filter(tenant=tenant).annotate(**(annotations or {}))
     if customer_id:
         customer = known.filter(public_id=customer_id).first()
     else:

@@ -98,7 +98,7 @@ class RepFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         ref = self.value()
-        return queryset.created_by_actor(ref) if ref else queryset
+        return queryset.looked_after_by(ref) if ref else queryset
 
 
 class ReasonForm(forms.Form):
@@ -311,7 +311,7 @@ class OrderAdmin(TenantAdmin[Order]):
             "upgrade": review.labelled(order.upgrade_details, order.currency),
             "custom_fields": review.custom_fields(order),
             "events": list(order.events.all()),
-            "why_not_confirm": review.why_not_confirm(order, actor),
+            "why_not_confirm": review.why_not_confirm(order, actor, portal_request(request).tenant),
             "can_cancel": review.can_cancel(order, actor),
             "next_order": waiting.first(),
         }
@@ -330,9 +330,9 @@ class OrderAdmin(TenantAdmin[Order]):
             "order": order,
             "badge": self.badge(order),
             "items": review.reviewed_items(order),
-            "show_costs": portal_request(request).user.has_perm("catalog.view_costs"),
+            "show_costs": (costs := portal_request(request).user.has_perm("catalog.view_costs")),
             "remarks": list(review.remarks(order)),
-            "repeated": review.repeated_orders(order),
+            "reasons": review.explain_reasons(order, with_costs=costs),
         }
 
     def _page(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from catalog.pricing import PricedLine, Quote
+from catalog.pricing import PricedLine, Totals
 from customers.models import Customer
 from customers.services import Caller
 from orders.models import Order, OrderEvent, OrderItem
@@ -38,14 +38,13 @@ def build_order(
     tenant: Tenant,
     actor: Actor,
     new_order: NewOrder,
-    quoted: Quote,
+    totals: Totals,
     customer: Customer,
     caller: Caller,
     source: Order.Source,
     at: datetime,
 ) -> Order:
     """A pending order, created by the actor at that moment, with its own copy of everything."""
-    totals = quoted.totals
     extension, upgrade = new_order.extension_details, new_order.upgrade_details
     return Order(
         tenant=tenant,
@@ -76,6 +75,30 @@ def build_order(
         updated_at=at,
         created_by_ref=actor.ref,
         created_by=actor.label,
+        rep_ref=actor.ref,
+        rep=actor.label,
+    )
+
+
+def kept_line(item: OrderItem) -> PricedLine:
+    """The line as the order has it, to be priced as it is."""
+    catalogue = item.catalogue_price
+    return PricedLine(
+        position=item.position,
+        variant_pk=item.variant_id,
+        variant_public_id=item.variant_public_id,
+        product_public_id=item.product_public_id,
+        sku=item.sku,
+        product_name=item.product_name,
+        variant_name=item.variant_name,
+        image_url=item.image_url,
+        quantity=item.quantity,
+        contract_length=item.contract_length,
+        unit_price=item.unit_price,
+        catalogue_price=item.unit_price if catalogue is None else catalogue,
+        prices={},
+        list_price=item.list_price,
+        acquisition_cost=item.acquisition_cost,
     )
 
 
@@ -108,6 +131,7 @@ def build_item(order: Order, line: PricedLine) -> OrderItem:
         else OrderItem.ListPriceSource.UNKNOWN,
         acquisition_cost=cost,
         acquisition_cost_source=cost_source,
+        priced_at=order.created_at,
     )
 
 

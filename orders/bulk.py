@@ -21,6 +21,7 @@ from orders.building import (
     build_order,
 )
 from orders.models import Order, OrderEvent, OrderItem
+from orders.reasons import History, annotations, find_reasons, risk_of
 from orders.schemas import NewOrder
 from portal.errors import DomainError
 from portal.models import Tenant
@@ -66,7 +67,8 @@ class _Rows:
 
 @transaction.atomic
 def write_orders(*, tenant: Tenant, records: Sequence[OrderRecord]) -> None:
-    """Writes the orders, all or none, in the same number of queries per batch.
+    """Writes the orders, all or none, in the same number of queries per batch and one for each
+    that waits for review.
 
     They are at catalogue prices where none was agreed. Keep a call to some thousand records: all
     their rows are held in memory. Raises DomainError if a line cannot be ordered, IntegrityError
@@ -83,6 +85,29 @@ def write_orders(*, tenant: Tenant, records: Sequence[OrderRecord]) -> None:
     OrderEvent.objects.bulk_create(
         list(chain.from_iterable(rows.events for rows in written)), ROWS_PER_INSERT
     )
+    # The history of a pending order may lie in this very batch.
+    pending = [
+        _find_reasons(tenant, record, rows)
+        for record, rows in zip(records, written, strict=True)
+        if rows.order.status == Order.Status.PENDING
+    ]
+    Order.objects.bulk_update(pending, ["reasons", "risk"], ROWS_PER_INSERT)
+
+
+def _find_reasons(tenant: Tenant, record: OrderRecord, rows: _Rows) -> Order:
+    """The order with what its reviewer should see, unsaved."""
+    caller = build_caller(record.new_order)
+    history = annotations(tenant=tenant, caller=caller, new_order=record.new_order, at=record.at)
+    customer = Customer.objects.annotate(**history).get(pk=record.customer.pk)
+    rows.order.reasons = find_reasons(
+        tenant=tenant,
+        order=rows.order,
+        items=rows.items,
+        history=History.of(customer),
+        record=customer,
+    )
+    rows.order.risk = risk_of(rows.order.reasons)
+    return rows.order
 
 
 def _quotes(tenant: Tenant, records: Sequence[OrderRecord]) -> list[Quote]:
@@ -115,7 +140,7 @@ def _rows(tenant: Tenant, record: OrderRecord, quoted: Quote) -> _Rows:
         tenant=tenant,
         actor=record.actor,
         new_order=record.new_order,
-        quoted=quoted,
+        totals=quoted.totals,
         customer=record.customer,
         caller=build_caller(record.new_order),
         source=record.source,

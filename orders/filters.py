@@ -45,7 +45,7 @@ class OrderFilter(forms.Form):
         if text := asked.get("q"):
             orders = orders.matching(text)
         if asked.get("mine"):
-            orders = orders.created_by_actor(user.actor_ref)
+            orders = orders.looked_after_by(user.actor_ref)
         if status := asked.get("status"):
             orders = orders.filter(status=status)
         if order_type := asked.get("type"):

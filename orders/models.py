@@ -43,8 +43,12 @@ class Draft(models.Model):
     `payload` is the form as it was last posted, `sequence` the number of that change: an older
     change never overwrites a newer one. `quote` is what the server last answered for it (prices
     and totals as shown). After submit the draft stays, and any later submit lands on its order.
-    `handed_by` is the colleague who handed it to its owner, if anybody did. `quoted_to` is the
-    address that the last quote was sent to, whose prices hold until the day `quoted_until`.
+    `handed_by` is the colleague who handed it to its owner, if anybody did; `former_owners` are
+    the ids of all who ever handed it on: their open pages are told whose it is now. `quoted_to` is
+    the address that the last quote was sent to, whose prices hold until the day `quoted_until`.
+
+    A draft that `edits` an order starts from it as it was in `edits_version` and changes it when
+    it is submitted (`applied_at`), instead of becoming one.
     """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -62,9 +66,20 @@ class Draft(models.Model):
         User, on_delete=models.PROTECT, related_name="+", null=True, blank=True, db_constraint=False
     )
     handed_at = models.DateTimeField(null=True, blank=True)
+    former_owners = ArrayField(models.BigIntegerField(), default=list, blank=True)
     quoted_to = models.CharField(max_length=EMAIL_LENGTH, blank=True)
     quoted_at = models.DateTimeField(null=True, blank=True)
     quoted_until = models.DateField(null=True, blank=True)
+    edits = models.ForeignKey(
+        "orders.Order",
+        on_delete=models.PROTECT,
+        related_name="edits",
+        null=True,
+        blank=True,
+        db_constraint=False,
+    )
+    edits_version = models.PositiveIntegerField(null=True, blank=True)
+    applied_at = models.DateTimeField(null=True, blank=True)
 
     objects = TenantManager()
 
@@ -83,6 +98,17 @@ class Draft(models.Model):
                 condition=Q(quoted_to="", quoted_at__isnull=True, quoted_until__isnull=True)
                 | (Q(quoted_at__isnull=False, quoted_until__isnull=False) & ~Q(quoted_to="")),
             ),
+            TenantForeignKey(name="draft_edits_of_tenant", field="edits", to="orders.Order"),
+            models.CheckConstraint(
+                name="draft_edits_a_version",
+                condition=Q(edits__isnull=True, edits_version__isnull=True, applied_at__isnull=True)
+                | Q(edits__isnull=False, edits_version__isnull=False),
+            ),
+            models.UniqueConstraint(
+                name="draft_one_edit_at_a_time",
+                fields=["edits", "owner"],
+                condition=Q(applied_at__isnull=True, discarded_at__isnull=True),
+            ),
             models.UniqueConstraint(name="draft_tenant_id", fields=["tenant", "id"]),
             models.UniqueConstraint(name="draft_public_id", fields=["tenant", "public_id"]),
         ]
@@ -100,7 +126,9 @@ class Order(models.Model):
 
     `subtotal`, `tax_amount` and `total` are per month, in `currency`; `contract_value` is the
     sum of unit price × quantity × contract length. Customer details and addresses are copies of
-    what was submitted; `customer` is the record they were linked to.
+    what was submitted; `customer` is the record they were linked to. `rep` looks after it: whoever
+    created it, or who took it over from them. `reasons` to look twice, each with its evidence, are
+    found whenever it is written (`orders.reasons`); `risk` is their weight.
     Written only by `orders.services`, and by `orders.bulk` for import and demo data.
     """
 
@@ -178,6 +206,10 @@ class Order(models.Model):
     updated_at = models.DateTimeField(default=timezone.now)
     created_by_ref = models.CharField(max_length=100)
     created_by = models.CharField(max_length=254)
+    rep_ref = models.CharField(max_length=100)
+    rep = models.CharField(max_length=254)
+    reasons = ExactJSONField(default=dict, blank=True)
+    risk = models.PositiveSmallIntegerField(default=0)
     confirmed_at = models.DateTimeField(null=True, blank=True)
     confirmed_by_ref = models.CharField(max_length=100, blank=True)
     confirmed_by = models.CharField(max_length=254, blank=True)
@@ -208,7 +240,12 @@ class Order(models.Model):
                 "confirm_own_order",
                 "Can confirm orders that they created or edited themselves",
             ),
+            ("confirm_large_order", "Can confirm orders above the tenant's limit"),
             ("cancel_order", "Can cancel orders"),
+            ("send_back_order", "Can send orders back to their rep"),
+            ("change_any_order", "Can change orders of other reps"),
+            ("override_price", "Can override prices and costs of orders"),
+            ("reassign_order", "Can give orders and drafts to another rep"),
             ("view_insight", "Can see how orders develop, by status, rep and category"),
         ]
         constraints = [
@@ -249,6 +286,11 @@ class Order(models.Model):
                 condition=Q(source__in=["portal", "api", "import"]),
             ),
             models.CheckConstraint(name="order_version_positive", condition=Q(version__gte=1)),
+            models.CheckConstraint(name="order_rep_named", condition=~Q(rep="") & ~Q(rep_ref="")),
+            models.CheckConstraint(
+                name="order_risk_has_reasons",
+                condition=Q(risk=0, reasons={}) | (Q(risk__gt=0) & ~Q(reasons={})),
+            ),
             models.CheckConstraint(
                 name="order_currency_code", condition=Q(currency__regex=r"^[A-Z]{3}$")
             ),
@@ -330,10 +372,15 @@ class Order(models.Model):
                 fields=["tenant", "created_at", "id"],
                 condition=Q(status="pending"),
             ),
+            models.Index(
+                name="order_queue",
+                fields=["tenant", "-risk", "created_at", "id"],
+                condition=Q(status="pending", awaiting="manager"),
+            ),
             models.Index(name="order_of_customer", fields=["customer", "-created_at", "-id"]),
             models.Index(
-                name="order_of_creator",
-                fields=["tenant", "created_by_ref", "-created_at", "-id"],
+                name="order_of_rep",
+                fields=["tenant", "rep_ref", "-created_at", "-id"],
             ),
         ]
 
@@ -360,7 +407,9 @@ class OrderItem(models.Model):
     `unit_price` is per device per month at `contract_length` (whole months). `catalogue_price` is
     what the catalogue said at that moment: another one if a price had been agreed, null only where
     an import does not know it. Names, prices and costs are copies and never follow the catalogue;
-    `variant` is null only for imported lines whose SKU is retired.
+    `variant` is null only for imported lines whose SKU is retired. `priced_at` is when its price
+    was found; whoever decided on another price, list price or cost is `overridden_by`, with the
+    reason. `position` stays while the line does.
     """
 
     class ListPriceSource(models.TextChoices):
@@ -406,6 +455,11 @@ class OrderItem(models.Model):
         max_length=20, choices=CostSource, default=CostSource.UNKNOWN
     )
     rented_devices = models.PositiveIntegerField(default=0)
+    priced_at = models.DateTimeField(default=timezone.now)
+    overridden_at = models.DateTimeField(null=True, blank=True)
+    overridden_by_ref = models.CharField(max_length=100, blank=True)
+    overridden_by = models.CharField(max_length=254, blank=True)
+    override_reason = models.CharField(max_length=REASON_LENGTH, blank=True)
 
     objects = TenantManager()
 
@@ -455,6 +509,21 @@ class OrderItem(models.Model):
                 ),
             ),
             models.CheckConstraint(
+                name="item_overridden_by_someone_with_reason",
+                condition=Q(
+                    overridden_at__isnull=True,
+                    overridden_by="",
+                    overridden_by_ref="",
+                    override_reason="",
+                )
+                | (
+                    Q(overridden_at__isnull=False)
+                    & ~Q(overridden_by="")
+                    & ~Q(overridden_by_ref="")
+                    & ~Q(override_reason="")
+                ),
+            ),
+            models.CheckConstraint(
                 name="item_rented_at_most_all",
                 condition=Q(rented_devices__lte=F("quantity")),
             ),
@@ -484,6 +553,8 @@ class OrderEvent(models.Model):
     """One thing that happened to an order: who, when, why, and what changed. Append-only.
 
     The database refuses to change or delete a row. `version` is the order's after the event.
+    `reason` says why, or is what a comment says. `data` may have `changes`, each field's value
+    before and after (`orders.changes`), and `remarks` of the reviewer by field.
     """
 
     class Kind(models.TextChoices):
@@ -492,6 +563,13 @@ class OrderEvent(models.Model):
         CONFIRMED = "confirmed", "Confirmed"
         CANCELLED = "cancelled", "Cancelled"
         PROGRESSED = "progressed", "Progressed"
+        EDITED = "edited", "Changed"
+        NOTED = "noted", "Notes changed"
+        COMMENTED = "commented", "Commented"
+        SENT_BACK = "sent_back", "Sent back to the rep"
+        RECALLED = "recalled", "Recalled by the rep"
+        RESUBMITTED = "resubmitted", "Submitted again"
+        REASSIGNED = "reassigned", "Given to another rep"
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
     order = models.ForeignKey(
@@ -514,7 +592,20 @@ class OrderEvent(models.Model):
             models.CheckConstraint(
                 name="event_kind_known",
                 condition=Q(
-                    kind__in=["read_back", "created", "confirmed", "cancelled", "progressed"]
+                    kind__in=[
+                        "read_back",
+                        "created",
+                        "confirmed",
+                        "cancelled",
+                        "progressed",
+                        "edited",
+                        "noted",
+                        "commented",
+                        "sent_back",
+                        "recalled",
+                        "resubmitted",
+                        "reassigned",
+                    ]
                 ),
             ),
             models.CheckConstraint(

@@ -20,8 +20,13 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Orders that still need their devices: pending, confirmed or partial."""
         return self.filter(status__in=["pending", "confirmed", "partial"])
 
-    def created_by_actor(self, ref: str) -> "OrderQuerySet":
-        return self.filter(created_by_ref=ref)
+    def looked_after_by(self, ref: str) -> "OrderQuerySet":
+        """Orders of this rep: created, or taken over from a colleague."""
+        return self.filter(rep_ref=ref)
+
+    def by_risk(self) -> "OrderQuerySet":
+        """As a reviewer takes them: the riskiest first, of equal ones the oldest."""
+        return self.order_by("-risk", "created_at", "pk")
 
     def matching(self, text: str) -> "OrderQuerySet":
         """Orders with every word in id, customer's name, company, e-mail or phone as submitted,

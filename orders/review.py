@@ -1,19 +1,19 @@
 """What a reviewer has to see of an order: what differs, what is unusual, what it earns."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
+from orders import rules
 from orders.models import CustomField, Order, OrderItem
+from orders.reasons import Reason
 from portal.exact_json import dumps
-from portal.formats import money
+from portal.formats import money, number
+from portal.models import Tenant
 from portal.permissions import Actor
 
-REPEATED_WITHIN = timedelta(hours=24)
-
-_ADDRESS_LABELS = {
+ADDRESS_LABELS = {
     "contactName": "Contact name",
     "company": "Company",
     "buildingInfo": "Building",
@@ -24,7 +24,7 @@ _ADDRESS_LABELS = {
     "adminArea": "State or province",
     "country": "Country",
 }
-_DETAIL_LABELS = {
+DETAIL_LABELS = {
     "originalOrderId": "Original order",
     "extensionMonths": "Months more",
     "previousEndDate": "Previous end",
@@ -94,7 +94,7 @@ def compare_addresses(order: Order) -> list[Compared]:
             shipping.get(key) or "",
             differs=(billing.get(key) or "") != (shipping.get(key) or ""),
         )
-        for key, label in _ADDRESS_LABELS.items()
+        for key, label in ADDRESS_LABELS.items()
         if billing.get(key) or shipping.get(key)
     ]
 
@@ -104,7 +104,7 @@ def labelled(details: Mapping[str, Any] | None, currency: str) -> list[tuple[str
     sent = dict(details or {})
     if "previousMonthlyAmount" in sent:
         sent["previousMonthlyAmount"] = money(sent["previousMonthlyAmount"], currency)
-    return [(label, sent[key]) for key, label in _DETAIL_LABELS.items() if key in sent]
+    return [(label, sent[key]) for key, label in DETAIL_LABELS.items() if key in sent]
 
 
 def custom_fields(order: Order) -> list[tuple[str, str]]:
@@ -133,68 +133,138 @@ def _reviewed(item: OrderItem) -> ReviewedItem:
     return ReviewedItem(item, margin, breakeven)
 
 
-def repeated_orders(order: Order) -> list[Order]:
-    """Other orders of the customer that look the same, placed within a day of this one."""
-    near = Order.objects.filter(
-        customer=order.customer_id,
-        created_at__gte=order.created_at - REPEATED_WITHIN,
-        created_at__lte=order.created_at + REPEATED_WITHIN,
-        total_devices=order.total_devices,
-        subtotal=order.subtotal,
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A reason to look twice, in words. `orders` are the ids of earlier ones that show it."""
+
+    code: str
+    label: str
+    texts: Sequence[str]
+    orders: Sequence[str] = ()
+
+
+def explain_reasons(order: Order, *, with_costs: bool) -> list[Explained]:
+    """The reasons stored with the order, the weightiest first; list prices as costs are shown."""
+    return [
+        _explain(order, Reason(code), order.reasons[code], with_costs)
+        for code in Reason.values
+        if code in order.reasons
+    ]
+
+
+def _explain(order: Order, reason: Reason, evidence: Any, with_costs: bool) -> Explained:
+    orders = [evidence["order"]] if "order" in evidence else []
+    match reason:
+        case Reason.FIRST_ORDER:
+            texts = ["They never ordered before."]
+        case Reason.NEW_ADDRESS:
+            last = _one_line(evidence["last"])
+            texts = [f"Nothing was ever sent there. Their last order went to {last}."]
+        case Reason.UNUSUAL_QUANTITY:
+            texts = _quantities(evidence)
+        case Reason.REPEATED:
+            texts = ["Ordered with the same SKUs within the last seven days."]
+        case Reason.REPEATED_PO:
+            texts = [f"{evidence['number']} stood on an earlier order."]
+        case Reason.OTHER_PRICE:
+            texts = list(_other_prices(order, evidence["lines"]))
+        case Reason.LOW_PRICE:
+            texts = [_low_price(order, evidence, line, with_costs) for line in evidence["lines"]]
+        case Reason.UNKNOWN_ORIGINAL:
+            texts = [_original(order, evidence["original"])]
+        case Reason.DATES_CONTRADICT:
+            months, first, last = (evidence[key] for key in ("months", "from", "to"))
+            texts = [f"{months} months from {first} do not end on {last}."]
+        case Reason.OTHER_DETAILS:
+            kind, sent = order.get_order_type_display(), " and ".join(evidence["types"])
+            texts = [f"It has {sent} details, but its type is “{kind}”."]
+        case Reason.DIFFERS:
+            texts = [
+                f"{_RECORD_LABELS[name]}: submitted “{ours}”, the record says “{theirs}”."
+                for name, (ours, theirs) in evidence.items()
+            ]
+    return Explained(str(reason), str(reason.label), texts, orders)
+
+
+_RECORD_LABELS = {
+    "email": "E-mail",
+    "first_name": "First name",
+    "last_name": "Last name",
+    "company": "Company",
+    "phone": "Phone",
+    "customer_type": "Customer type",
+}
+
+
+def _one_line(address: Mapping[str, Any]) -> str:
+    parts = (address.get(key) for key in ("streetAddress", "postalCode", "city", "country"))
+    return ", ".join(str(part) for part in parts if part)
+
+
+def _quantities(evidence: Mapping[str, Any]) -> list[str]:
+    largest = evidence["largest"]
+    usual = (
+        f"without earlier orders, {number(evidence['usual'])} are usual at most"
+        if largest is None
+        else f"the most they ever ordered of one device is {number(largest)}"
     )
-    return list(near.exclude(status=Order.Status.CANCELLED).exclude(pk=order.pk)[:5])
+    lines = evidence["lines"]
+    return [f"{number(line['quantity'])} × {line['name']}; {usual}." for line in lines]
 
 
-def remarks(order: Order) -> Iterator[str]:
-    """What is unusual about the order, in words."""
-    if order.extension_details and order.order_type != Order.Type.EXTENSION:
-        yield f"It has extension details, but its type is “{order.get_order_type_display()}”."
-    if order.upgrade_details and order.order_type != Order.Type.UPGRADE:
-        yield f"It has upgrade details, but its type is “{order.get_order_type_display()}”."
-    if order.order_type == Order.Type.EXTENSION and not order.extension_details:
-        yield "It is an extension, but does not say of which rental."
-    if order.order_type == Order.Type.UPGRADE and not order.upgrade_details:
-        yield "It is an upgrade, but does not say of which device."
-    if order.customer.status != order.customer.Status.ACTIVE:
-        yield "The customer has become inactive since."
-    yield from _agreed_prices(order)
-
-
-def _agreed_prices(order: Order) -> Iterator[str]:
-    """Of each line that is not at the catalogue's price: both, and who said it to the customer."""
+def _other_prices(order: Order, lines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Of each line that is not at the catalogue's price: both, and who decided or said it."""
     said = {
         line["position"]: event.actor
         for event in order.events.all()
         if order.source == Order.Source.PORTAL
         for line in event.data.get("agreedPrices", ())
     }
-    for item in order.items.all():
-        if item.has_agreed_price and item.catalogue_price is not None:
-            agreed, catalogue = (
-                money(price, order.currency) for price in (item.unit_price, item.catalogue_price)
-            )
-            who = f", said on the phone by {said[item.position]}" if item.position in said else ""
-            yield (
-                f"{item.product_name} is at {agreed} a month each{who}; "
-                f"the catalogue had {catalogue}."
-            )
+    items = {item.position: item for item in order.items.all()}
+    for line in lines:
+        agreed, catalogue = (money(line[key], order.currency) for key in ("price", "catalogue"))
+        item, why = items.get(line["position"]), ""
+        if item and item.overridden_by:
+            why = f", decided by {item.overridden_by} ({item.override_reason})"
+        elif line["position"] in said:
+            why = f", said on the phone by {said[line['position']]}"
+        yield f"{line['name']} is at {agreed} a month each{why}; the catalogue had {catalogue}."
 
 
-def why_not_confirm(order: Order, actor: Actor) -> str | None:
+def _low_price(
+    order: Order, evidence: Mapping[str, Any], line: Mapping[str, Any], with_costs: bool
+) -> str:
+    price = money(line["price"], order.currency)
+    share = number(Decimal(evidence["share"]).normalize())
+    of_what = f" of {money(line['listPrice'], order.currency)}" if with_costs else ""
+    return f"{line['name']} at {price} a month is under {share} % of the list price{of_what}."
+
+
+def _original(order: Order, original: str) -> str:
+    if order.order_type == Order.Type.UPGRADE:
+        return (
+            f"The portal does not know the subscription {original}."
+            if original
+            else "It is an upgrade, but does not say of which device."
+        )
+    return (
+        f"“{original}” is no earlier order of this customer."
+        if original
+        else "It is an extension, but does not say of which rental."
+    )
+
+
+def remarks(order: Order) -> Iterator[str]:
+    """What has become unusual since the order was written, in words."""
+    if order.customer.status != order.customer.Status.ACTIVE:
+        yield "The customer has become inactive since."
+
+
+def why_not_confirm(order: Order, actor: Actor, tenant: Tenant) -> str | None:
     """Why this actor cannot confirm the order now, in words; None if they can."""
-    if not actor.can("orders.confirm_order"):
-        return "You may not confirm orders."
-    if order.status != Order.Status.PENDING:
-        return f"It is {order.get_status_display().lower()}."
-    if order.awaiting != Order.Awaiting.MANAGER:
-        return "It is back with its rep and returns to the queue when they submit it again."
-    if order.created_by_ref == actor.ref and not actor.can("orders.confirm_own_order"):
-        return "You created this order; somebody else has to confirm it."
-    return None
+    problem = rules.confirm_problem(order, actor, tenant)
+    return problem.message if problem else None
 
 
 def can_cancel(order: Order, actor: Actor) -> bool:
-    return actor.can("orders.cancel_order") and order.status in (
-        Order.Status.PENDING,
-        Order.Status.CONFIRMED,
-    )
+    return rules.cancel_problem(order, actor) is None

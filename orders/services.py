@@ -1,17 +1,21 @@
 """The only place that creates or changes an order (besides `orders.bulk`, for import and demo).
 
 Every door (form, API, admin) calls these functions; each is one transaction, raises DomainError
-with a code and a path, and leaves nothing behind when it does.
+with a code and a path, and leaves nothing behind when it does. What an order must be for it, and
+who may do it, is said in `orders.rules`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from catalog.pricing import LineRequest, Quote, quote
+from catalog.pricing import LineRequest, Quote, quote, sum_up
+from customers.models import Customer
 from customers.services import customer_for_order, customer_problems, find_customer
+from orders import changes, rules
 from orders.building import (
     build_caller,
     build_event,
@@ -20,21 +24,16 @@ from orders.building import (
     build_order,
 )
 from orders.custom_fields import custom_field_problems
-from orders.models import REASON_LENGTH, Draft, Order, OrderEvent, OrderItem
+from orders.editing import EDITED_FIELDS, ITEM_FIELDS, Edit, edited_items, is_same
+from orders.models import NOTES_LENGTH, REASON_LENGTH, Draft, Order, OrderEvent, OrderItem
+from orders.reasons import History, annotations, find_reasons, risk_of
 from orders.schemas import NewOrder, parse
-from portal.errors import (
-    Conflict,
-    Detail,
-    DomainError,
-    NotFound,
-    PermissionRefused,
-    ValidationFailed,
-)
-from portal.models import Tenant
+from portal.errors import Conflict, Detail, DomainError, NotFound, ValidationFailed
+from portal.models import Tenant, User
 from portal.permissions import Actor
 from portal.text import clean
 
-STATE_CONFLICT = "STATE_CONFLICT"
+Kind = OrderEvent.Kind
 
 
 def read_new_order(*, tenant: Tenant, data: Any) -> NewOrder:
@@ -85,32 +84,118 @@ def create_order(
     """
     actor.require("orders.add_order", "You may not create orders.")
     quoted = quote_for(tenant=tenant, new_order=new_order)
-    caller = build_caller(new_order)
-    known = find_customer(tenant=tenant, caller=caller, customer_id=customer_id)
+    caller, at = build_caller(new_order), timezone.now()
+    history = annotations(tenant=tenant, caller=caller, new_order=new_order, at=at)
+    known = find_customer(
+        tenant=tenant, caller=caller, customer_id=customer_id, annotations=history
+    )
     if problems := [*quoted.problems, *customer_problems(known)]:
         raise DomainError.of(problems)
     # Nothing is refused from here on: a transaction around it needs no savepoint to return to.
     with transaction.atomic(savepoint=False):
-        customer = customer_for_order(
-            tenant=tenant, actor=actor, caller=caller, known=known, update=update_customer
-        )
         order = build_order(
             tenant=tenant,
             actor=actor,
             new_order=new_order,
-            quoted=quoted,
-            customer=customer,
+            totals=quoted.totals,
+            customer=customer_for_order(
+                tenant=tenant, actor=actor, caller=caller, known=known, update=update_customer
+            ),
             caller=caller,
             source=source,
-            at=timezone.now(),
+            at=at,
         )
         order.draft = draft
-        order.save(force_insert=True)
         items = [build_item(order, line) for line in quoted.lines]
+        _find_reasons(tenant, order, items, known)
+        order.save(force_insert=True)
         OrderItem.objects.bulk_create(items)
         OrderEvent.objects.bulk_create(build_first_events(order, items, actor, read_back))
-    # As if prefetched: the caller renders what was just written without asking for it again.
-    order._prefetched_objects_cache = {"items": items}  # type: ignore[attr-defined]
+    _remember_items(order, items)
+    return order
+
+
+@transaction.atomic
+def edit_order(
+    *,
+    tenant: Tenant,
+    actor: Actor,
+    order_id: str,
+    version: int | None = None,
+    edit: Edit,
+    reason: str = "",
+    update_customer: bool = False,
+    read_back: Sequence[str] = (),
+) -> Order:
+    """Makes a pending or confirmed order say what the edit says.
+
+    Kept lines keep their price, new ones have the catalogue's; VAT is today's. A confirmed order
+    returns to pending, one that waited for its rep goes back to the queue. Nothing is written if
+    nothing changed, unless it waited for its rep. Raises Conflict `STATE_CONFLICT` for a stale
+    version or another state, PermissionRefused for somebody else's order or an override by whom
+    may not, NotFound, and DomainError with every line that cannot be ordered, as `create_order`.
+    """
+    reason = _reason(reason)
+    order = _locked(tenant, order_id, version)
+    _raise(rules.edit_problem(order, actor))
+    before = {item.position: item for item in order.items.all()}
+    was = changes.snapshot(order, before.values())
+    customer = _customer_of_edit(tenant, order, edit, actor, update_customer)
+    items = _edit_rows(tenant, actor, order, before, edit, customer)
+    changed = changes.difference(was, changes.snapshot(order, items))
+    returned = order.awaiting == Order.Awaiting.REP
+    if not changed and not returned:
+        return order
+    data: dict[str, Any] = {"changes": changed}
+    if order.status == Order.Status.CONFIRMED:
+        data["confirmedBy"] = order.confirmed_by
+    order.status, order.awaiting = Order.Status.PENDING, Order.Awaiting.MANAGER
+    order.confirmed_at, order.confirmed_by_ref, order.confirmed_by = None, "", ""
+    _save_items(order, before, items)
+    _find_reasons(tenant, order, items, customer)
+    _save(order, *EDITED_FIELDS, *_REVIEWED_FIELDS)
+    if read_back:
+        _record(order, Kind.READ_BACK, actor, data={"sentences": list(read_back)})
+    _record(order, Kind.RESUBMITTED if returned else Kind.EDITED, actor, reason=reason, data=data)
+    _remember_items(order, items)
+    return order
+
+
+@transaction.atomic
+def replace_notes(
+    *, tenant: Tenant, actor: Actor, order_id: str, version: int | None = None, notes: str
+) -> Order:
+    """Replaces the notes, at most 5,000 characters, in any state; what was there is in the event.
+
+    Raises ValidationFailed at `notes`, Conflict, PermissionRefused, NotFound.
+    Contract: Update Order Notes.
+    """
+    notes = _text("notes", notes, NOTES_LENGTH)
+    order = _locked(tenant, order_id, version)
+    _raise(rules.notes_problem(order, actor))
+    if notes == order.notes:
+        return order
+    data = {"changes": {"notes": [order.notes or None, notes or None]}}
+    order.notes = notes
+    _save(order, "notes")
+    _record(order, Kind.NOTED, actor, data=data)
+    return order
+
+
+@transaction.atomic
+def comment_order(*, tenant: Tenant, actor: Actor, order_id: str, comment: str) -> Order:
+    """Adds a comment, at most 1,000 characters, that everybody sees who sees the order.
+
+    Whoever is about to decide sees it first: it makes a new version, as everything does.
+    Raises ValidationFailed at `comment`, PermissionRefused, NotFound.
+    """
+    actor.require("orders.view_order", "You may not see orders.")
+    comment = _text("comment", comment, REASON_LENGTH)
+    if not comment:
+        raise ValidationFailed([Detail("comment", "VALIDATION_ERROR", "Write something.")])
+    order = _locked(tenant, order_id, None)
+    _save(order)
+    _record(order, Kind.COMMENTED, actor, reason=comment)
     return order
 
 
@@ -126,21 +211,18 @@ def confirm_order(
     """Confirms a pending order: it goes out at these prices.
 
     `version` is the one that the reviewer saw; if the order moved on, Conflict `STATE_CONFLICT`.
-    Raises PermissionRefused for an actor who may not, or who created the order and lacks the
-    permission to confirm their own; NotFound for another tenant's order.
+    Raises PermissionRefused, with the tenant's rule if it is one that refuses (`FOUR_EYES`,
+    `ABOVE_LIMIT`); NotFound for another tenant's order.
     """
     actor.require("orders.confirm_order", "You may not confirm orders.")
     reason = _reason(reason)
     order = _locked(tenant, order_id, version)
-    if order.status != Order.Status.PENDING or order.awaiting != Order.Awaiting.MANAGER:
-        raise Conflict(STATE_CONFLICT, _why_not(order, "confirmed"))
-    if order.created_by_ref == actor.ref and not actor.can("orders.confirm_own_order"):
-        raise PermissionRefused("You created this order; somebody else has to confirm it.")
+    _raise(rules.confirm_problem(order, actor, tenant))
     order.status = Order.Status.CONFIRMED
     order.confirmed_at = timezone.now()
     order.confirmed_by_ref, order.confirmed_by = actor.ref, actor.label
     _save(order, "status", "confirmed_at", "confirmed_by_ref", "confirmed_by")
-    _record(order, OrderEvent.Kind.CONFIRMED, actor, reason=reason)
+    _record(order, Kind.CONFIRMED, actor, reason=reason)
     return order
 
 
@@ -162,10 +244,7 @@ def cancel_order(
     actor.require("orders.cancel_order", "You may not cancel orders.")
     reason = _reason(reason)
     order = _locked(tenant, order_id, version)
-    if order.status == Order.Status.CANCELLED:
-        raise DomainError("ALREADY_CANCELLED", _why_not(order, "cancelled"))
-    if order.status not in (Order.Status.PENDING, Order.Status.CONFIRMED):
-        raise DomainError("ORDER_NOT_CANCELLABLE", _why_not(order, "cancelled"))
+    _raise(rules.cancel_problem(order, actor))
     order.status, order.awaiting = Order.Status.CANCELLED, Order.Awaiting.MANAGER
     order.cancelled_at, order.cancel_reason = timezone.now(), reason
     order.cancelled_by_ref, order.cancelled_by = actor.ref, actor.label
@@ -178,8 +257,98 @@ def cancel_order(
         "cancelled_by_ref",
         "cancelled_by",
     )
-    _record(order, OrderEvent.Kind.CANCELLED, actor, reason=reason)
+    _record(order, Kind.CANCELLED, actor, reason=reason)
     return order
+
+
+@transaction.atomic
+def send_back_order(
+    *,
+    tenant: Tenant,
+    actor: Actor,
+    order_id: str,
+    version: int | None = None,
+    reason: str = "",
+    remarks: Mapping[str, str] | None = None,
+) -> Order:
+    """Gives a pending order back to its rep, who corrects it under the same id.
+
+    `remarks` say what is wrong by field (`customer.phone`, `items.0`). Needs a reason or a remark,
+    each at most 1,000 characters: ValidationFailed at `reason` or `remarks.<field>`. Raises
+    Conflict `STATE_CONFLICT`, PermissionRefused, NotFound.
+    """
+    actor.require("orders.send_back_order", "You may not send orders back.")
+    reason = _reason(reason)
+    said = {
+        path: text
+        for path, remark in (remarks or {}).items()
+        if (text := _text(f"remarks.{path}", remark, REASON_LENGTH))
+    }
+    if not reason and not said:
+        message = "Say what the rep should correct."
+        raise ValidationFailed([Detail("reason", "VALIDATION_ERROR", message)])
+    order = _locked(tenant, order_id, version)
+    _raise(rules.send_back_problem(order, actor))
+    order.awaiting = Order.Awaiting.REP
+    _save(order, "awaiting")
+    _record(order, Kind.SENT_BACK, actor, reason=reason, data={"remarks": said} if said else None)
+    return order
+
+
+@transaction.atomic
+def recall_order(
+    *,
+    tenant: Tenant,
+    actor: Actor,
+    order_id: str,
+    version: int | None = None,
+    reason: str = "",
+) -> Order:
+    """Takes a rep's own pending order out of the queue, to be corrected and submitted again.
+
+    Raises Conflict `STATE_CONFLICT`, PermissionRefused, NotFound.
+    """
+    reason = _reason(reason)
+    order = _locked(tenant, order_id, version)
+    _raise(rules.recall_problem(order, actor))
+    order.awaiting = Order.Awaiting.REP
+    _save(order, "awaiting")
+    _record(order, Kind.RECALLED, actor, reason=reason)
+    return order
+
+
+@transaction.atomic
+def reassign_orders(
+    *, tenant: Tenant, actor: Actor, orders: QuerySet[Order], to: User, reason: str = ""
+) -> int:
+    """Gives orders to another rep, who looks after them from now on; returns how many it were.
+
+    Whoever created them stays their creator. Raises PermissionRefused, and DomainError at `to`
+    for somebody who is not an active user of the tenant.
+    """
+    actor.require("orders.reassign_order", "You may not give orders to somebody else.")
+    reason = _reason(reason)
+    if to.tenant_id != tenant.pk or not to.is_active:
+        raise DomainError.at("to", "VALIDATION_ERROR", "Choose an active user of this tenant.")
+    others = orders.filter(tenant=tenant).exclude(rep_ref=to.actor_ref)
+    locked = list(others.order_by("pk").select_for_update(of=("self",)))
+    for order in locked:
+        data = {"changes": {"rep": [order.rep, to.email]}}
+        order.rep_ref, order.rep = to.actor_ref, to.email
+        _save(order, "rep_ref", "rep")
+        _record(order, Kind.REASSIGNED, actor, reason=reason, data=data)
+    return len(locked)
+
+
+_REVIEWED_FIELDS = (
+    *("status", "awaiting", "confirmed_at", "confirmed_by_ref", "confirmed_by"),
+    *("reasons", "risk"),
+)
+
+
+def _raise(problem: DomainError | None) -> None:
+    if problem is not None:
+        raise problem
 
 
 def _locked(tenant: Tenant, order_id: str, version: int | None) -> Order:
@@ -187,31 +356,107 @@ def _locked(tenant: Tenant, order_id: str, version: int | None) -> Order:
     if order is None:
         raise NotFound("There is no such order.")
     if version is not None and version != order.version:
-        raise Conflict(STATE_CONFLICT, f"{_last_change(order)} Look at it again first.")
+        message = f"{rules.last_change(order)} Look at it again first."
+        raise Conflict(rules.STATE_CONFLICT, message)
     return order
 
 
-def _why_not(order: Order, verb: str) -> str:
-    state = order.get_status_display().lower()
-    if order.awaiting == Order.Awaiting.REP:
-        state = "back with its rep"
-    return f"It cannot be {verb}: it is {state}. {_last_change(order)}"
+def _customer_of_edit(
+    tenant: Tenant, order: Order, edit: Edit, actor: Actor, update: bool
+) -> Customer:
+    """Whose order it is now, with their history before it: of the known customer with this
+    e-mail, or still of the one it was. Raises DomainError for an inactive other customer.
+    """
+    caller = build_caller(edit.order)
+    history = annotations(tenant=tenant, caller=caller, new_order=edit.order, at=order.created_at)
+    known = find_customer(tenant=tenant, caller=caller, annotations=history)
+    if known is None:
+        known = Customer.objects.annotate(**history).get(pk=order.customer_id)
+    elif known.pk != order.customer_id:
+        _raise(DomainError.of(found) if (found := [*customer_problems(known)]) else None)
+    return customer_for_order(tenant=tenant, actor=actor, caller=caller, known=known, update=update)
 
 
-def _last_change(order: Order) -> str:
-    event = order.events.latest("at", "id")
-    return f"{event.actor} last changed it ({event.get_kind_display().lower()})."
+def _edit_rows(
+    tenant: Tenant,
+    actor: Actor,
+    order: Order,
+    before: Mapping[int, OrderItem],
+    edit: Edit,
+    customer: Customer,
+) -> list[OrderItem]:
+    """Sets on the order what the edit says, unsaved, and returns its items, unsaved.
+
+    Raises DomainError with every line that cannot be ordered or overridden so.
+    """
+    quoted = quote(tenant=tenant, lines=edit.requests(before))
+    overrides = [line.override for line in edit.lines]
+    problems = [p for n, each in enumerate(overrides) for p in each.problems(n, order.currency)]
+    if problems := [*quoted.problems, *problems]:
+        raise DomainError.of(problems)
+    if any(each.amounts for each in overrides):
+        actor.require("orders.override_price", "You may not override prices or costs.")
+    at = timezone.now()
+    items = edited_items(order, before, edit, quoted, actor=actor, at=at)
+    wanted = build_order(
+        tenant=tenant,
+        actor=actor,
+        new_order=edit.order,
+        totals=sum_up(
+            items,
+            currency=order.currency,
+            vat_rate=tenant.vat_rate,
+            prices_include_vat=tenant.prices_include_vat,
+        ),
+        customer=customer,
+        caller=build_caller(edit.order),
+        source=Order.Source(order.source),
+        at=at,
+    )
+    for name in EDITED_FIELDS:
+        setattr(order, name, getattr(wanted, name))
+    return items
+
+
+def _save_items(order: Order, before: Mapping[int, OrderItem], items: Sequence[OrderItem]) -> None:
+    """Writes the rows that changed; a line that is no longer wanted goes."""
+    kept = {item.position for item in items if item.position in before}
+    order.items.exclude(position__in=kept).delete()
+    changed = [
+        item for item in items if item.position in kept and not is_same(before[item.position], item)
+    ]
+    OrderItem.objects.bulk_update(changed, ITEM_FIELDS)
+    OrderItem.objects.bulk_create([item for item in items if item.position not in kept])
+
+
+def _find_reasons(
+    tenant: Tenant, order: Order, items: Sequence[OrderItem], known: Customer | None
+) -> None:
+    order.reasons = find_reasons(
+        tenant=tenant, order=order, items=items, history=History.of(known), record=known
+    )
+    order.risk = risk_of(order.reasons)
+
+
+def _remember_items(order: Order, items: Sequence[OrderItem]) -> None:
+    """As if prefetched: the caller renders what was just written without asking for it again."""
+    order._prefetched_objects_cache = {"items": items}  # type: ignore[attr-defined]
 
 
 def _reason(reason: str) -> str:
+    return _text("reason", reason, REASON_LENGTH)
+
+
+def _text(path: str, text: str, most: int) -> str:
+    """The text, cleaned. Raises ValidationFailed at the path."""
     try:
-        reason = clean(reason, multiline=True)
+        text = clean(text, multiline=True)
     except ValueError as error:
-        raise ValidationFailed([Detail("reason", "VALIDATION_ERROR", str(error))]) from error
-    if len(reason) > REASON_LENGTH:
-        message = f"This may have {REASON_LENGTH} characters at most."
-        raise ValidationFailed([Detail("reason", "VALIDATION_ERROR", message)])
-    return reason
+        raise ValidationFailed([Detail(path, "VALIDATION_ERROR", str(error))]) from error
+    if len(text) > most:
+        message = f"This may have {most:,} characters at most."
+        raise ValidationFailed([Detail(path, "VALIDATION_ERROR", message)])
+    return text
 
 
 def _save(order: Order, *fields: str) -> None:

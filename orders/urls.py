@@ -1,11 +1,13 @@
-"""Home, and everything about orders."""
+"""Home, everything about orders, and a customer's page, which shows theirs."""
 
 from django.urls import path
 
 from orders.starting import Start
 from orders.views import (
     caller,
+    customer,
     drafts,
+    edit,
     export,
     home,
     insight,
@@ -44,6 +46,9 @@ urlpatterns = [
         )
         for kind in Start
     ),
+    path("orders/<public_id:order_id>/edit/", edit.order_edit, name="order_edit"),
+    path("orders/<public_id:order_id>/recall/", edit.order_recall, name="order_recall"),
     path("orders/<public_id:order_id>/confirm/", order.order_confirm, name="order_confirm"),
     path("orders/<public_id:order_id>/cancel/", order.order_cancel, name="order_cancel"),
+    path("customers/<public_id:customer_id>/", customer.customer, name="customer"),
 ]

@@ -1,5 +1,6 @@
-"""Tenants, users, groups and API keys in the admin."""
+"""Tenants, users, groups, API keys and outgoing mail in the admin."""
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -17,17 +18,27 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from portal import formats
-from portal.admin_site import SuperuserOnly, TenantAdmin, TenantForm, portal_request
-from portal.models import ApiKey, Tenant, User
+from portal.admin_site import (
+    CappedPaginator,
+    SuperuserOnly,
+    TenantAdmin,
+    TenantForm,
+    portal_request,
+)
+from portal.models import ApiKey, OutboxMail, Tenant, User
+from portal.money import fits_currency, round_money
+from portal.outbox import retry
 from portal.permissions import MANAGER, ROLES, SCOPES
 
 if TYPE_CHECKING:
     _TenantModelAdmin = admin.ModelAdmin[Tenant]
+    _RulesForm = forms.ModelForm[Tenant]
     _UserCreationForm = AdminUserCreationForm[User]
     _UserChangeForm = UserChangeForm[User]
     _PermissionField = forms.ModelMultipleChoiceField[Permission]
 else:
     _TenantModelAdmin = admin.ModelAdmin
+    _RulesForm = forms.ModelForm
     _UserCreationForm = AdminUserCreationForm
     _UserChangeForm = UserChangeForm
     _PermissionField = forms.ModelMultipleChoiceField
@@ -62,13 +73,48 @@ class PermissionBoxes:
         return field
 
 
+class TenantRulesForm(_RulesForm):
+    """The tenant itself; its amounts have to fit its currency."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        limit, currency = self.instance.confirm_limit, self.instance.currency
+        if limit is not None and fits_currency(limit, currency):
+            self.initial["confirm_limit"] = round_money(limit, currency)
+
+    def clean_confirm_limit(self) -> Decimal | None:
+        limit: Decimal | None = self.cleaned_data["confirm_limit"]
+        currency = self.cleaned_data.get("currency") or self.instance.currency
+        if limit is not None and not fits_currency(limit, currency):
+            raise forms.ValidationError(f"{currency} has no amounts as fine as this.")
+        return limit
+
+
 @admin.register(Tenant)
 class TenantsAdmin(_TenantModelAdmin):
     """Superusers see every tenant; managers change the rules of their own."""
 
+    form = TenantRulesForm
     list_display = ("name", "slug", "currency", "vat_rate", "time_zone")
     list_filter = ("currency",)
     search_fields = ("name", "slug")
+    fieldsets = (
+        (None, {"fields": ("slug", "name", "currency", "time_zone", "locale")}),
+        ("Prices", {"fields": ("vat_rate", "prices_include_vat", "default_contract_length")}),
+        (
+            "Review rules",
+            {
+                "fields": (
+                    "four_eyes",
+                    "confirm_limit",
+                    "first_order_limit",
+                    "lowest_price_share",
+                    "purchase_order_field",
+                )
+            },
+        ),
+        ("E-mail to customers", {"fields": ("confirmation_mails",)}),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tenant]:
         tenants = super().get_queryset(request)
@@ -273,3 +319,102 @@ class ApiKeyAdmin(SuperuserOnly, TenantAdmin[ApiKey]):
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         number = queryset.filter(revoked_at__isnull=True).update(revoked_at=timezone.now())
         messages.success(request, f"Revoked: {number}. They no longer open the API.")
+
+
+BADGES = {
+    OutboxMail.State.WAITING: "waiting",
+    OutboxMail.State.FAILED: "pending",
+    OutboxMail.State.SENT: "valid",
+    OutboxMail.State.GIVEN_UP: "refused",
+}
+"""The colour of a mail's state: what needs patience, what is good, what needs somebody."""
+
+
+class MailStateFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(value), str(label)) for value, label in OutboxMail.State.choices]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        waiting = queryset.filter(next_attempt_at__isnull=False)
+        match self.value():
+            case OutboxMail.State.WAITING:
+                return waiting.filter(attempts=0)
+            case OutboxMail.State.FAILED:
+                return waiting.filter(attempts__gte=1)
+            case OutboxMail.State.SENT:
+                return queryset.filter(sent_at__isnull=False)
+            case OutboxMail.State.GIVEN_UP:
+                return queryset.given_up()
+        return queryset
+
+
+@admin.register(OutboxMail)
+class OutboxMailAdmin(TenantAdmin[OutboxMail]):
+    """What the tenant mails, and what became of it. It can only be tried again."""
+
+    list_display = ("subject", "state_column", "what_happened", "recipient", "created")
+    list_filter = (MailStateFilter,)
+    search_fields = ("recipient", "subject", "key")
+    search_help_text = "Recipient, subject or what it is about"
+    fields = (
+        *("recipient", "reply_to", "subject", "state_column", "what_happened"),
+        *("created", "key", "text"),
+    )
+    actions = ("try_again",)
+    paginator = CappedPaginator
+    ordering = ("-created_at", "-id")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OutboxMail]:
+        """The list reads no bodies; the page of one mail reads its own."""
+        return super().get_queryset(request).defer("text", "html")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("portal.retry_outboxmail")
+
+    @admin.display(description="State")
+    def state_column(self, mail: OutboxMail) -> SafeString:
+        label = str(mail.state.label)
+        if mail.state is OutboxMail.State.FAILED:
+            label = f"Failed {mail.attempts} ×"
+        return format_html('<span class="badge badge-{}">{}</span>', BADGES[mail.state], label)
+
+    @admin.display(description="What happened")
+    def what_happened(self, mail: OutboxMail) -> str:
+        if mail.sent_at:
+            return f"Sent {formats.moment(mail.sent_at)}"
+        if mail.next_attempt_at is None:
+            ahead = f"Tried {mail.attempts} times."
+        elif mail.next_attempt_at <= timezone.now():
+            ahead = "Will be sent in a moment."
+        else:
+            ahead = f"Next attempt: {formats.moment(mail.next_attempt_at)}."
+        return f"{mail.last_error.rstrip('.')}. {ahead}" if mail.last_error else ahead
+
+    @admin.display(description="Written", ordering="created_at")
+    def created(self, mail: OutboxMail) -> str:
+        return formats.moment(mail.created_at)
+
+    @admin.action(description="Try again now", permissions=["retry"])
+    def try_again(self, request: HttpRequest, queryset: QuerySet[OutboxMail]) -> None:
+        number = retry(mails=queryset)
+        if number:
+            messages.success(request, f"Will be sent in a moment: {number}.")
+        else:
+            messages.warning(request, "These were sent already, or are being sent right now.")
+
+    def index_panel(self, request: HttpRequest) -> dict[str, Any] | None:
+        """How many mails reached nobody, if any did not."""
+        number = OutboxMail.objects.given_up().count() if self.has_view_permission(request) else 0
+        return {"template": "admin/portal/_given_up.html", "number": number} if number else None

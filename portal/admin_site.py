@@ -100,6 +100,7 @@ class PortalAdminSite(admin.AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
         ours = [table for table in self._registry.values() if isinstance(table, TenantAdmin)]
+        ours.sort(key=lambda table: APP_ORDER.index(table.opts.app_label))
         panels = [panel for table in ours if (panel := table.index_panel(request))]
         return super().index(request, {"panels": panels, **(extra_context or {})})
 

@@ -46,12 +46,14 @@ class ValidationFailed(DomainError):
 
 
 class PermissionRefused(DomainError):
-    """The actor may not do this: HTTP 403."""
+    """The actor may not do this: HTTP 403. `rule` names the tenant's rule that refuses, if any."""
 
     status = 403
 
-    def __init__(self, message: str, code: str = "INSUFFICIENT_PERMISSIONS") -> None:
-        super().__init__(code, message)
+    def __init__(
+        self, message: str, code: str = "INSUFFICIENT_PERMISSIONS", rule: str = ""
+    ) -> None:
+        super().__init__(code, message, [Detail("", rule, message)] if rule else ())
 
 
 class NotFound(DomainError):

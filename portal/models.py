@@ -1,4 +1,4 @@
-"""The tenant, the people who work for it, and the keys that programs use."""
+"""The tenant, the people who work for it, the keys that programs use, and the mail that leaves."""
 
 import hashlib
 import secrets
@@ -17,11 +17,11 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from portal import ids
+from portal import ids, money
 from portal.constraints import TenantForeignKey
 from portal.permissions import SCOPES
 from portal.scoping import TenantManager
-from portal.text import normalize_email
+from portal.text import EMAIL_LENGTH, normalize_email
 
 MAX_CONTRACT_LENGTH = 120
 """Months; the longest contract that a variant can be priced for."""
@@ -85,6 +85,50 @@ class Tenant(models.Model):
         validators=[validate_locale],
         help_text="How numbers, money and dates are written, unless a user chose otherwise.",
     )
+    four_eyes = models.BooleanField(
+        "four eyes",
+        default=True,
+        help_text="An order may not be confirmed by who created or edited it, unless permitted.",
+    )
+    confirm_limit = models.DecimalField(
+        "limit to confirm",
+        max_digits=money.MAX_DIGITS,
+        decimal_places=money.DECIMAL_PLACES,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="Contract value above which only those permitted may confirm, in the tenant's "
+        "currency. Empty: no limit.",
+    )
+    first_order_limit = models.PositiveIntegerField(
+        "limit of a first order",
+        default=50,
+        validators=[MinValueValidator(1)],
+        help_text="Devices per line that a customer without earlier orders may order before the "
+        "reviewer is warned.",
+    )
+    lowest_price_share = models.DecimalField(
+        "lowest share of the list price",
+        max_digits=6,
+        decimal_places=3,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
+        help_text="Monthly price, as a share of the list price in percent, under which the "
+        "reviewer is warned. Empty: no warning.",
+    )
+    purchase_order_field = models.CharField(
+        max_length=50,
+        blank=True,
+        default="purchaseOrderNumber",
+        help_text="The custom field that holds the customer's PO number; the reviewer is warned "
+        "of one that they used before. Empty: no warning.",
+    )
+    confirmation_mails = models.BooleanField(
+        "confirmation e-mails",
+        default=False,
+        help_text="Whether customers get an e-mail when their order is confirmed.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -104,6 +148,18 @@ class Tenant(models.Model):
                     default_contract_length__gte=1,
                     default_contract_length__lte=MAX_CONTRACT_LENGTH,
                 ),
+            ),
+            models.CheckConstraint(
+                name="tenant_confirm_limit_not_negative",
+                condition=Q(confirm_limit__isnull=True) | Q(confirm_limit__gte=0),
+            ),
+            models.CheckConstraint(
+                name="tenant_first_order_limit_positive", condition=Q(first_order_limit__gte=1)
+            ),
+            models.CheckConstraint(
+                name="tenant_lowest_price_share_percent",
+                condition=Q(lowest_price_share__isnull=True)
+                | Q(lowest_price_share__gte=0, lowest_price_share__lte=100),
             ),
         ]
 
@@ -272,3 +328,96 @@ class IdempotentResponse(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class OutboxMailQuerySet(models.QuerySet["OutboxMail"]):
+    def due(self, now: datetime) -> "OutboxMailQuerySet":
+        """What should have been sent by now, the longest due first."""
+        return self.filter(next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
+
+    def unsent(self) -> "OutboxMailQuerySet":
+        return self.filter(sent_at__isnull=True)
+
+    def given_up(self) -> "OutboxMailQuerySet":
+        return self.unsent().filter(next_attempt_at__isnull=True)
+
+
+class OutboxMail(models.Model):
+    """An e-mail that is to be sent, was sent, or was given up; see `portal.outbox`.
+
+    It is sent or tried again at `next_attempt_at`, and never again without one. `attempts` are
+    those of the present series: trying again by hand begins a new one. `key` says what the mail
+    is about, such as `order:ord_7K3M9QXT2B:3:customer`, so that nothing is said twice.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        FAILED = "failed", "Failed"
+        SENT = "sent", "Sent"
+        GIVEN_UP = "given-up", "Given up"
+
+    SUBJECT_LENGTH: ClassVar[int] = 250
+    ERROR_LENGTH: ClassVar[int] = 250
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False)
+    key = models.CharField(max_length=200)
+    recipient = models.CharField(max_length=EMAIL_LENGTH)
+    reply_to = models.CharField(max_length=EMAIL_LENGTH, blank=True)
+    subject = models.CharField(max_length=SUBJECT_LENGTH)
+    text = models.TextField()
+    html = models.TextField("HTML", blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=ERROR_LENGTH, blank=True)
+
+    objects = TenantManager.from_queryset(OutboxMailQuerySet)()
+
+    class Meta:
+        verbose_name = "outgoing e-mail"
+        ordering = ["-created_at", "-id"]
+        permissions = [("retry_outboxmail", "Can have an outgoing e-mail tried again")]
+        constraints = [
+            models.UniqueConstraint(name="outbox_mail_key", fields=["tenant", "key"]),
+            models.CheckConstraint(
+                name="outbox_mail_addressed", condition=~Q(recipient="") & ~Q(key="")
+            ),
+            models.CheckConstraint(
+                name="outbox_mail_subject_one_line",
+                condition=Q(subject__regex=r"^[^\r\n]+$"),
+            ),
+            models.CheckConstraint(
+                name="outbox_mail_sent_once",
+                condition=Q(sent_at__isnull=True) | Q(next_attempt_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="outbox_mail_due_until_tried",
+                condition=Q(next_attempt_at__isnull=False) | Q(attempts__gte=1),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                name="outbox_mail_due",
+                fields=["next_attempt_at", "id"],
+                condition=Q(next_attempt_at__isnull=False),
+            ),
+            models.Index(
+                name="outbox_mail_given_up",
+                fields=["tenant"],
+                condition=Q(next_attempt_at__isnull=True, sent_at__isnull=True),
+            ),
+            models.Index(name="outbox_mail_newest", fields=["tenant", "-created_at", "-id"]),
+            models.Index(name="outbox_mail_created", fields=["created_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject
+
+    @property
+    def state(self) -> "OutboxMail.State":
+        if self.sent_at:
+            return self.State.SENT
+        if self.next_attempt_at is None:
+            return self.State.GIVEN_UP
+        return self.State.FAILED if self.attempts else self.State.WAITING

@@ -24,11 +24,14 @@ _REP_PERMISSIONS = frozenset(
         "customers.change_customer",
         "orders.view_order",
         "orders.add_order",
+        "orders.change_order",
     }
 )
 _MANAGER_PERMISSIONS = _REP_PERMISSIONS | {
     "portal.view_tenant",
     "portal.change_tenant",
+    "portal.view_outboxmail",
+    "portal.retry_outboxmail",
     "catalog.add_product",
     "catalog.change_product",
     "catalog.add_variant",
@@ -42,6 +45,10 @@ _MANAGER_PERMISSIONS = _REP_PERMISSIONS | {
     "orders.view_orderevent",
     "orders.confirm_order",
     "orders.cancel_order",
+    "orders.send_back_order",
+    "orders.change_any_order",
+    "orders.override_price",
+    "orders.reassign_order",
     "orders.view_insight",
     "orders.view_customfield",
     "orders.add_customfield",
@@ -55,7 +62,7 @@ _GRANTED_ONLY = frozenset({"orders.confirm_own_order"})
 
 SCOPES = {
     "orders:read": {"orders.view_order"},
-    "orders:write": {"orders.add_order", "orders.cancel_order"},
+    "orders:write": {"orders.add_order", "orders.change_order", "orders.cancel_order"},
     "orders:confirm": {"orders.confirm_order"},
     "catalog:read": {"catalog.view_product"},
     "catalog:write": {"catalog.change_product"},

@@ -96,6 +96,11 @@ def rep_actor(rep: User) -> Actor:
 
 
 @pytest.fixture
+def other_rep_actor(tenant: Tenant) -> Actor:
+    return Actor.from_user(UserFactory(username="colleague", tenant=tenant))
+
+
+@pytest.fixture
 def manager_actor(manager: User) -> Actor:
     return Actor.from_user(manager)
 

@@ -18,7 +18,7 @@ from orders.models import CustomField, Draft, Export, Order, OrderEvent
 from orders.schemas import NewOrder
 from orders.services import cancel_order, confirm_order, create_order, read_new_order
 from portal.ids import new_order_id
-from portal.models import ApiKey, Tenant, User
+from portal.models import ApiKey, OutboxMail, Tenant, User
 from portal.permissions import REP, Actor
 
 PASSWORD = "correct horse battery"
@@ -92,6 +92,19 @@ class ApiKeyFactory(TenantOwned):
             key.save()
         key.token = token  # type: ignore[attr-defined]
         return key
+
+
+class OutboxMailFactory(TenantOwned):
+    """A mail of plain text and HTML that is due."""
+
+    class Meta:
+        model = OutboxMail
+
+    key = factory.Sequence(lambda n: f"mail:{n}")
+    recipient = "noor@example.com"
+    subject = "Confirmed"
+    text = "It is confirmed."
+    html = "<p>It is confirmed.</p>"
 
 
 class ProductFactory(TenantOwned):

@@ -20,6 +20,7 @@ from tests.factories import CustomerFactory, CustomFieldFactory, VariantFactory,
 OWN = {
     *("id", "public_id", "order_id", "customer_id", "draft_id", "search_text", "source"),
     *("created_at", "updated_at", "at", "actor", "actor_ref", "created_by", "created_by_ref"),
+    *("rep", "rep_ref", "priced_at"),
 }
 SECTIONS = {
     "customer": "customer",

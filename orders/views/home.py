@@ -15,7 +15,7 @@ OLDEST, RECENT = 5, 10
 
 @require_safe
 def home(request: PortalRequest) -> HttpResponse:
-    own = Order.objects.created_by_actor(request.user.actor_ref)
+    own = Order.objects.looked_after_by(request.user.actor_ref)
     context: dict[str, Any] = drafts_context(request) | {
         "sent_back": own.filter(status=Order.Status.PENDING, awaiting=Order.Awaiting.REP),
         "recent": own[:RECENT],

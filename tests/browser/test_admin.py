@@ -8,7 +8,13 @@ from orders.models import Order
 from portal.models import User
 from portal.permissions import Actor
 from tests.browser.conftest import Visit, accessibility_problems
-from tests.factories import ApiKeyFactory, VariantFactory, address, make_order
+from tests.factories import (
+    ApiKeyFactory,
+    OutboxMailFactory,
+    VariantFactory,
+    address,
+    make_order,
+)
 
 
 def paths(order: Order, user: User) -> list[str]:
@@ -22,6 +28,9 @@ def paths(order: Order, user: User) -> list[str]:
         "portal_tenant": order.tenant_id,
         "portal_user": user.pk,
         "portal_apikey": ApiKeyFactory().pk,
+        "portal_outboxmail": OutboxMailFactory(
+            attempts=25, next_attempt_at=None, last_error="550 No such mailbox"
+        ).pk,
     }
     lists = [reverse(f"admin:{model}_changelist") for model in rows]
     pages = [reverse(f"admin:{model}_change", args=[pk]) for model, pk in rows.items()]

@@ -29,8 +29,8 @@ def test_orders_are_asked_for_in_words(tenant: Tenant) -> None:
         orders["confirmed"],
         orders["partial"],
     }
-    assert set(Order.objects.created_by_actor("system:test")) == {*orders.values(), sent_back}
-    assert not Order.objects.created_by_actor("user:0").exists()
+    assert set(Order.objects.looked_after_by("system:test")) == {*orders.values(), sent_back}
+    assert not Order.objects.looked_after_by("user:0").exists()
 
 
 def test_newest_order_comes_first(tenant: Tenant) -> None:

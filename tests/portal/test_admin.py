@@ -1,6 +1,7 @@
 """The admin site: who comes in, in which tenant; tenants, users, groups, API keys, fields."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -39,13 +40,14 @@ def tables(client: Client) -> set[str]:
 def test_managers_see_the_tables_of_their_work(manager_client: Client) -> None:
     assert tables(manager_client) == {
         "Product", "Variant", "PriceChange", "Customer", "Order", "CustomField", "Tenant",
+        "OutboxMail",
     }  # fmt: skip
 
 
 def test_superusers_also_see_who_may_come_in(superuser_client: Client) -> None:
     assert tables(superuser_client) == {
         "Product", "Variant", "PriceChange", "Customer", "Order", "CustomField", "Tenant",
-        "User", "Group", "ApiKey",
+        "OutboxMail", "User", "Group", "ApiKey",
     }  # fmt: skip
 
 
@@ -115,7 +117,7 @@ def test_managers_have_no_choice(manager_client: Client, other_tenant: Tenant) -
 
 
 def tenant_form(tenant: Tenant, **changes: Any) -> dict[str, Any]:
-    names = ("name", "vat_rate", "time_zone", "locale")
+    names = ("name", "vat_rate", "time_zone", "locale", "first_order_limit")
     return {**{name: getattr(tenant, name) for name in names}, **changes}
 
 
@@ -136,6 +138,21 @@ def test_manager_changes_the_rules_of_their_tenant_only(
     assert manager_client.post(url("portal_tenant", "add"), sent).status_code == 403
 
 
+def test_manager_changes_the_rules_of_review(manager_client: Client, tenant: Tenant) -> None:
+    page = url("portal_tenant", "change", tenant.pk)
+    fieldsets = manager_client.get(page).context["adminform"].fieldsets
+    assert [name for name, _ in fieldsets] == [
+        None, "Prices", "Review rules", "E-mail to customers",
+    ]  # fmt: skip
+    sent = {"confirm_limit": "5000", "first_order_limit": "10", "lowest_price_share": "2.5"}
+    manager_client.post(page, tenant_form(tenant, **sent, confirmation_mails="on"))
+    tenant.refresh_from_db()
+    assert (tenant.four_eyes, tenant.confirmation_mails) == (False, True)
+    assert (tenant.confirm_limit, tenant.first_order_limit) == (5000, 10)
+    assert tenant.lowest_price_share == Decimal("2.5")
+    assert 'value="5000.00"' in manager_client.get(page).content.decode()
+
+
 def test_currency_and_slug_stay(superuser_client: Client, tenant: Tenant) -> None:
     sent = tenant_form(tenant, currency="USD", slug="else")
     superuser_client.post(url("portal_tenant", "change", tenant.pk), sent)
@@ -154,7 +171,17 @@ def test_superuser_adds_a_tenant_and_deletes_none(superuser_client: Client) -> N
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("vat_rate", "101"), ("time_zone", "Mars"), ("locale", "xx_YY"), ("name", "")],
+    [
+        ("vat_rate", "101"),
+        ("time_zone", "Mars"),
+        ("locale", "xx_YY"),
+        ("name", ""),
+        ("confirm_limit", "-1"),
+        ("confirm_limit", "0.005"),
+        ("first_order_limit", "0"),
+        ("first_order_limit", ""),
+        ("lowest_price_share", "100.5"),
+    ],
 )
 def test_bad_rule_is_refused_at_its_field(
     manager_client: Client, tenant: Tenant, field: str, value: str
@@ -212,7 +239,7 @@ def test_user_gets_a_role_and_keeps_the_tenant(
 
 def test_user_is_given_a_permission_beyond_the_role(superuser_client: Client, rep: User) -> None:
     own = Permission.objects.get(codename="confirm_own_order")
-    pointless = Permission.objects.get(codename="change_order")
+    pointless = Permission.objects.get(codename="delete_order")
     sent = {"username": "rep", "email": rep.email, "is_active": "on"}
     change = url("portal_user", "change", rep.pk)
     superuser_client.post(change, {**sent, "user_permissions": [own.pk]})

@@ -18,6 +18,9 @@ from tests.factories import ApiKeyFactory
         ("vat_rate", "101"),
         ("default_contract_length", 0),
         ("slug", "two words"),
+        ("confirm_limit", "-0.01"),
+        ("first_order_limit", 0),
+        ("lowest_price_share", "100.001"),
     ],
 )
 def test_tenant_setting_that_means_nothing_is_refused(
@@ -37,6 +40,12 @@ def test_tenant_anywhere_is_accepted(tenant: Tenant, currency: str, zone: str, l
     tenant.currency, tenant.time_zone, tenant.locale = currency, zone, locale
     tenant.full_clean()
     assert (str(tenant), str(tenant.zone)) == ("Demo", zone)
+
+
+def test_new_tenant_asks_for_four_eyes_and_mails_no_customer(tenant: Tenant) -> None:
+    rules = (tenant.four_eyes, tenant.confirm_limit, tenant.first_order_limit)
+    assert rules == (True, None, 50)
+    assert (tenant.lowest_price_share, tenant.confirmation_mails) == (None, False)
 
 
 def test_email_of_a_user_is_normalised(rep: User) -> None:

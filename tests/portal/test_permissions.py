@@ -14,6 +14,8 @@ MANAGER_ONLY = [
     "catalog.change_price",
     "orders.change_customfield",
     "portal.change_tenant",
+    "portal.view_outboxmail",
+    "portal.retry_outboxmail",
 ]
 SUPERUSER_ONLY = ["portal.add_user", "portal.add_apikey", "portal.add_tenant", "auth.change_group"]
 OWN = "orders.confirm_own_order"

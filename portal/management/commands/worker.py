@@ -3,6 +3,7 @@
 import logging
 import signal
 import threading
+import time
 from argparse import ArgumentParser
 from datetime import timedelta
 from importlib import import_module
@@ -13,40 +14,61 @@ from django.core.management.base import BaseCommand
 from django.db import Error, close_old_connections
 from django_scopes import scopes_disabled
 
+from portal import outbox
 from portal.idempotency import forget_old_responses
 
-PAUSE = timedelta(minutes=5)
+BETWEEN_LOOKS = timedelta(seconds=2)
+"""How soon a mail is sent after its transaction."""
+
+BETWEEN_CHORES = timedelta(minutes=5)
+AFTER_TROUBLE = timedelta(seconds=30)
+"""How long to leave a database or mail server alone that does not answer."""
 
 logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
     help = (
-        "Forgets old API responses and expired sessions, every five minutes, until it is "
-        "interrupted or terminated. A second worker does no harm."
+        "Sends the mail of the outbox within seconds, and every five minutes forgets old mails "
+        "and API responses and expired sessions, until it is interrupted or terminated. "
+        "A second worker does no harm."
     )
+    chores_at = 0.0
+    """When the chores are next due, on the monotonic clock."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="Do it once and stop.")
 
     def handle(self, *, once: bool, **options: Any) -> None:
         if once:
-            self.work()
+            self.chores()
+            outbox.deliver_due()
             return
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         while not stop.is_set():
-            try:
-                self.work()
-            except Error:
-                logger.exception("The database does not answer; trying again later.")
+            pause = self.work()
             close_old_connections()
-            stop.wait(PAUSE.total_seconds())
+            stop.wait(pause.total_seconds())
 
-    def work(self) -> None:
+    def work(self) -> timedelta:
+        """Does what is due, and says how long to wait before looking again."""
+        try:
+            if time.monotonic() >= self.chores_at:
+                self.chores_at = time.monotonic() + BETWEEN_CHORES.total_seconds()
+                self.chores()
+            outcomes = outbox.deliver_due()
+        except Error:
+            logger.exception("The database does not answer; trying again later.")
+            return AFTER_TROUBLE
+        if outbox.Outcome.UNREACHABLE in outcomes:
+            return AFTER_TROUBLE
+        return timedelta() if len(outcomes) == outbox.BATCH else BETWEEN_LOOKS
+
+    def chores(self) -> None:
         with scopes_disabled():
-            forgotten = forget_old_responses()
+            responses, mails = forget_old_responses(), outbox.forget_old_mails()
         import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
-        if forgotten:
-            logger.info("Forgot %s API responses.", forgotten)
+        if responses or mails:
+            logger.info("Forgot %s API responses and %s mails.", responses, mails)

@@ -1,0 +1,278 @@
+"""Why a reviewer should look twice at an order: found whenever it is written, stored with it.
+
+Each reason has its evidence, as far as it can be named: the earlier order, the line, both values.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Exists, Max, OuterRef, QuerySet, Subquery, Value
+
+from customers.models import Customer, CustomerType
+from customers.services import Caller, Record
+from orders.models import Order, OrderItem
+from orders.schemas import NewOrder
+from orders.starting import contract_end
+from portal.models import Tenant
+from portal.text import normalize_email
+
+REPEATED_WITHIN = timedelta(days=7)
+TIMES_LARGEST = 3
+"""How many times the largest quantity they ever ordered is nothing unusual."""
+
+Evidence = Any
+
+
+class Reason(models.TextChoices):
+    """What is unusual. The weights put the orders that may cost most first in the queue."""
+
+    OTHER_PRICE = "other_price", "Other price than the catalogue’s"
+    LOW_PRICE = "low_price", "Price low for its list price"
+    UNUSUAL_QUANTITY = "unusual_quantity", "Unusual quantity"
+    REPEATED = "repeated", "Same items within a week"
+    REPEATED_PO = "repeated_po", "PO number used before"
+    NEW_ADDRESS = "new_address", "New shipping address"
+    UNKNOWN_ORIGINAL = "unknown_original", "Unknown original"
+    DATES_CONTRADICT = "dates_contradict", "Dates contradict the months"
+    OTHER_DETAILS = "other_details", "Details of another type"
+    FIRST_ORDER = "first_order", "First order"
+    DIFFERS = "differs", "Differs from the record"
+
+    @property
+    def weight(self) -> int:
+        return _WEIGHTS[self]
+
+
+_WEIGHTS = {
+    Reason.OTHER_PRICE: 40,
+    Reason.LOW_PRICE: 40,
+    Reason.UNUSUAL_QUANTITY: 30,
+    Reason.REPEATED: 30,
+    Reason.REPEATED_PO: 30,
+    Reason.NEW_ADDRESS: 20,
+    Reason.UNKNOWN_ORIGINAL: 20,
+    Reason.DATES_CONTRADICT: 20,
+    Reason.OTHER_DETAILS: 10,
+    Reason.FIRST_ORDER: 10,
+    Reason.DIFFERS: 5,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the customer ordered before this order, cancelled orders apart.
+
+    `repeated` and `repeated_po` are the id of the last such order; `largest` the most devices in
+    one line.
+    """
+
+    last_order: str | None = None
+    last_address: Mapping[str, Any] | None = None
+    knows_address: bool = False
+    largest: int | None = None
+    repeated: str | None = None
+    repeated_po: str | None = None
+    knows_original: bool = False
+
+    @classmethod
+    def of(cls, customer: Customer | None) -> "History":
+        """As `annotations` had it loaded with the customer; nothing for a new one."""
+        if customer is None:
+            return cls()
+        return cls(**{name: getattr(customer, f"before_{name}") for name in cls.__slots__})
+
+
+def annotations(
+    *, tenant: Tenant, caller: Caller, new_order: NewOrder, at: datetime
+) -> dict[str, Any]:
+    """Their history before that moment, to be loaded in the query that finds the customer."""
+    earlier = (
+        Order.objects.filter(tenant=tenant, customer=OuterRef("pk"), created_at__lt=at)
+        .exclude(status=Order.Status.CANCELLED)
+        .order_by("-created_at", "-pk")
+    )
+    items = OrderItem.objects.filter(
+        tenant=tenant, order__customer=OuterRef("pk"), order__created_at__lt=at
+    ).exclude(order__status=Order.Status.CANCELLED)
+    largest = items.order_by().values("tenant").annotate(largest=Max("quantity")).values("largest")
+    shipping_address = dict(caller.shipping_address)
+    skus = sorted({item.sku for item in new_order.items})
+    number = purchase_order(tenant, new_order.custom_fields)
+    same_po = earlier.none()
+    if number:
+        same_po = earlier.filter(custom_fields__contains={tenant.purchase_order_field: number})
+    extension = new_order.extension_details
+    original = extension.original_order_id if extension else ""
+    return {
+        "before_last_order": _first(earlier, "public_id"),
+        "before_last_address": _first(earlier, "shipping_address"),
+        "before_knows_address": Exists(earlier.filter(shipping_address=shipping_address)),
+        "before_largest": Subquery(largest),
+        "before_repeated": _first(_with_skus(earlier, skus, at), "public_id"),
+        "before_repeated_po": _first(same_po, "public_id"),
+        "before_knows_original": Exists(earlier.filter(public_id=original)),
+    }
+
+
+def _first(orders: QuerySet[Order], field: str) -> Subquery:
+    return Subquery(orders.values(field)[:1])
+
+
+def _with_skus(earlier: QuerySet[Order], skus: list[str], at: datetime) -> QuerySet[Order]:
+    """Orders of the last week with exactly these SKUs, sorted, in whatever quantity."""
+    wanted = Value(skus, output_field=ArrayField(models.CharField()))
+    theirs = (
+        OrderItem.objects.filter(order=OuterRef("pk"))
+        .order_by()
+        .values("order")
+        .annotate(skus=ArrayAgg("sku", distinct=True))
+        .values("skus")
+    )
+    recent = earlier.filter(created_at__gte=at - REPEATED_WITHIN)
+    return recent.annotate(their_skus=Subquery(theirs)).filter(their_skus=wanted)
+
+
+def purchase_order(tenant: Tenant, custom_fields: Mapping[str, Any] | None) -> str | None:
+    """The customer's PO number, if the tenant keeps one and it was sent."""
+    number = (custom_fields or {}).get(tenant.purchase_order_field)
+    return number if isinstance(number, str) and number.strip() else None
+
+
+def find_reasons(
+    *,
+    tenant: Tenant,
+    order: Order,
+    items: Sequence[OrderItem],
+    history: History,
+    record: Customer | None,
+) -> dict[str, Evidence]:
+    """Every reason to look twice at the order, with its evidence.
+
+    `record` is the customer's, if they were known before this order.
+    """
+    found = {
+        **dict(_about_customer(tenant, order, items, history)),
+        **dict(_about_prices(tenant, items)),
+        **dict(_about_type(order, history)),
+    }
+    if record is not None and (differs := _differences(order, record)):
+        found[Reason.DIFFERS] = differs
+    return {str(reason): evidence for reason, evidence in found.items()}
+
+
+def risk_of(reasons: Mapping[str, Evidence]) -> int:
+    """The weight of these reasons together; 0 without any."""
+    return sum(Reason(reason).weight for reason in reasons)
+
+
+def _about_customer(
+    tenant: Tenant, order: Order, items: Sequence[OrderItem], history: History
+) -> Iterator[tuple[Reason, Evidence]]:
+    if history.last_order is None:
+        yield Reason.FIRST_ORDER, {}
+    elif not history.knows_address:
+        yield Reason.NEW_ADDRESS, {"last": history.last_address, "order": history.last_order}
+    largest = history.largest
+    usual = tenant.first_order_limit if largest is None else TIMES_LARGEST * largest
+    if many := [item for item in items if item.quantity > usual]:
+        lines = [{**_line(item), "quantity": item.quantity} for item in many]
+        yield Reason.UNUSUAL_QUANTITY, {"largest": largest, "usual": usual, "lines": lines}
+    if history.repeated:
+        yield Reason.REPEATED, {"order": history.repeated}
+    if history.repeated_po:
+        number = purchase_order(tenant, order.custom_fields)
+        yield Reason.REPEATED_PO, {"number": number, "order": history.repeated_po}
+
+
+def _about_prices(tenant: Tenant, items: Sequence[OrderItem]) -> Iterator[tuple[Reason, Evidence]]:
+    if other := [
+        {**_line(item), "price": item.unit_price, "catalogue": item.catalogue_price}
+        for item in items
+        if item.has_agreed_price
+    ]:
+        yield Reason.OTHER_PRICE, {"lines": other}
+    share = tenant.lowest_price_share
+    if share is not None and (
+        low := [
+            {**_line(item), "price": item.unit_price, "listPrice": item.list_price}
+            for item in items
+            if item.list_price and item.unit_price * 100 < item.list_price * share
+        ]
+    ):
+        yield Reason.LOW_PRICE, {"share": share, "lines": low}
+
+
+def _line(item: OrderItem) -> dict[str, Any]:
+    return {"position": item.position, "sku": item.sku, "name": item.product_name}
+
+
+def _about_type(order: Order, history: History) -> Iterator[tuple[Reason, Evidence]]:
+    extension, upgrade = order.extension_details, order.upgrade_details
+    if order.order_type == Order.Type.EXTENSION and not history.knows_original:
+        original = str((extension or {}).get("originalOrderId", ""))
+        yield Reason.UNKNOWN_ORIGINAL, {"original": original}
+    if order.order_type == Order.Type.UPGRADE:
+        # No subscription exists in the portal yet: what is replaced is for the reviewer to check.
+        rental = str((upgrade or {}).get("previousRentalId", ""))
+        yield Reason.UNKNOWN_ORIGINAL, {"original": rental}
+    if extension and order.order_type == Order.Type.EXTENSION and not _dates_agree(extension):
+        yield (
+            Reason.DATES_CONTRADICT,
+            {
+                "months": extension["extensionMonths"],
+                "from": extension["previousEndDate"],
+                "to": extension["newEndDate"],
+            },
+        )
+    others = {Order.Type.EXTENSION: extension, Order.Type.UPGRADE: upgrade}
+    if other := [str(kind) for kind, sent in others.items() if sent and kind != order.order_type]:
+        yield Reason.OTHER_DETAILS, {"types": other}
+
+
+def _dates_agree(extension: Mapping[str, Any]) -> bool:
+    """Whether the new end is so many months after the previous one; dates as in ISO 8601."""
+    try:
+        before, after = (
+            date.fromisoformat(str(extension[key])[:10])
+            for key in ("previousEndDate", "newEndDate")
+        )
+        return _is_end(before, int(extension["extensionMonths"]), after)
+    except (ValueError, OverflowError):
+        return False
+
+
+def _is_end(before: date, months: int, after: date) -> bool:
+    """The last day of a month may stand for a later day that this month does not have."""
+    expected = contract_end(before, months)
+    if after == expected:
+        return True
+    is_last = contract_end(before.replace(day=1), 1) - timedelta(days=1) == before
+    last = contract_end(expected.replace(day=1), 1) - timedelta(days=1)
+    return is_last and expected <= after <= last
+
+
+def _differences(order: Order, record: Customer) -> dict[str, Evidence]:
+    """What was submitted otherwise than the record has it.
+
+    What was left empty says nothing, nor does the type that holds where none is sent.
+    """
+    submitted = {
+        "first_name": order.customer_first_name,
+        "last_name": order.customer_last_name,
+        "company": order.customer_company,
+        "phone": order.customer_phone,
+        "customer_type": str(order.customer_type).replace(CustomerType.INDIVIDUAL, ""),
+    }
+    found: dict[str, Evidence] = {
+        name: [submitted[name], getattr(record, name)]
+        for name in Record.FIELDS
+        if submitted[name] and submitted[name] != getattr(record, name)
+    }
+    if normalize_email(order.customer_email) != record.email_key:
+        found["email"] = [order.customer_email, record.email]
+    return found
