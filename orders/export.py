@@ -70,7 +70,7 @@ ITEM_COLUMNS = [
 COST_COLUMNS = ["List price", "Acquisition cost"]
 
 _ORDER_FIELDS = [
-    *("pk", "public_id", "status", "awaiting", "order_type", "source", "created_at", "created_by"),
+    *("pk", "public_id", "status", "awaiting", "order_type", "source", "created_at", "rep"),
     *("confirmed_at", "confirmed_by", "cancelled_at", "cancelled_by", "cancel_reason"),
     *("customer_first_name", "customer_last_name", "customer_company", "customer_email"),
     *("customer_phone", "currency", "total_devices", "subtotal", "tax_amount", "total"),
@@ -120,7 +120,7 @@ class Sheet:
             Order.Type(order.order_type).label,
             Order.Source(order.source).label,
             self._moment(order.created_at),
-            order.created_by,
+            order.rep,
             self._moment(order.confirmed_at),
             order.confirmed_by,
             self._moment(order.cancelled_at),

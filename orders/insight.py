@@ -211,8 +211,8 @@ def by_status(period: Period) -> list[Share]:
 
 def by_rep(period: Period) -> list[Share]:
     """By who created them, keys of shops included, the greatest value first."""
-    found = period.orders.filter(_KEPT).values("created_by")
-    return _greatest(found.annotate(name=F("created_by"), orders=Count("pk"), value=Sum("total")))
+    found = period.orders.filter(_KEPT).values("rep")
+    return _greatest(found.annotate(name=F("rep"), orders=Count("pk"), value=Sum("total")))
 
 
 def by_category(period: Period) -> list[Share]:
