@@ -14,7 +14,7 @@ from django_scopes import get_scope, scope
 from catalog.models import Price, Product, Variant
 from customers.models import Customer
 from orders.bulk import OrderRecord, Step, write_orders
-from orders.models import CustomField, Draft, Order, OrderEvent
+from orders.models import CustomField, Draft, Notice, Order, OrderEvent
 from orders.schemas import NewOrder
 from orders.services import cancel_order, confirm_order, create_order, read_new_order
 from portal.ids import new_order_id
@@ -162,6 +162,16 @@ class DraftFactory(TenantOwned):
         model = Draft
 
     owner = factory.SubFactory(UserFactory, tenant=factory.SelfAttribute("..tenant"))
+
+
+class NoticeFactory(TenantOwned):
+    """An unread notice to a rep that an order of theirs was created."""
+
+    class Meta:
+        model = Notice
+
+    user = factory.SubFactory(UserFactory, tenant=factory.SelfAttribute("..tenant"))
+    event = factory.LazyAttribute(lambda notice: make_order(tenant=notice.tenant).events.get())
 
 
 class CustomFieldFactory(TenantOwned):
