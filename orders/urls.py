@@ -3,10 +3,12 @@
 from django.urls import path
 
 from orders.starting import Start
-from orders.views import caller, drafts, home, lines, new_order, order, quote, starting
+from orders.views import caller, drafts, home, lines, new_order, notices, order, quote, starting
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("notices/", notices.notices, name="notices"),
+    path("notices/unread/", notices.bell, name="bell"),
     path("orders/", order.order_list, name="order_list"),
     path("orders/new/", new_order.start, name="order_new"),
     path("orders/new/line/", lines.line, name="draft_line"),

@@ -39,6 +39,8 @@ PUBLIC = "200 200 200 200 200 200 200"
 ICON = "→ → → → → → →"
 PORTAL: Table = {
     "": (PAGE, NO_POST),
+    "notices/": (PAGE, "login → → → → → login"),
+    "notices/unread/": ("204 200 200 200 200 200 204", "405 405 405 405 405 405 405"),
     "orders/": (PAGE, NO_POST),
     "orders/new/": ("login → → → → → login", NO_POST),
     "orders/new/line/": (PAGE, NO_POST),
@@ -70,6 +72,7 @@ PORTAL: Table = {
     "login/": ("200 → → → → → 200", "200 → → → → → 200"),
     "logout/": (NO_POST, "login login login login login login login"),
     "password/": (PAGE, PAGE),
+    "password/mails/": (NO_POST, "login → → → → → login"),
     "favicon.ico": (ICON, ICON),
     "healthz": (PUBLIC, PUBLIC),
 }

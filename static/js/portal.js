@@ -30,6 +30,10 @@ addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
 });
 
+/* What is polled neither answers what the user did, nor interrupts them when it fails. */
+for (const name of ["afterRequest", "responseError", "sendError"])
+  addEventListener(`htmx:${name}`, (event) => event.target.matches?.('[hx-trigger*="every"]') && event.stopPropagation(), true);
+
 const say = (text) => {
   if (!trouble) return;
   /* What lies behind an open dialog can be neither seen nor heard. */
