@@ -165,13 +165,13 @@ class DraftFactory(TenantOwned):
 
 
 class NoticeFactory(TenantOwned):
-    """An unread notice to a rep that an order of theirs was created."""
+    """An unread notice to a rep that an order was confirmed."""
 
     class Meta:
         model = Notice
 
     user = factory.SubFactory(UserFactory, tenant=factory.SelfAttribute("..tenant"))
-    event = factory.LazyAttribute(lambda notice: make_order(tenant=notice.tenant).events.get())
+    event = factory.LazyAttribute(lambda notice: confirmation(notice.tenant))
 
 
 class CustomFieldFactory(TenantOwned):
@@ -238,6 +238,12 @@ def make_order(
                 tenant=open_tenant(), actor=SYSTEM, order_id=order.public_id
             )
         return Order.objects.get(pk=order.pk)
+
+
+def confirmation(tenant: Tenant) -> OrderEvent:
+    order = make_order(tenant=tenant, status=Order.Status.CONFIRMED)
+    with scope(tenant=tenant):
+        return OrderEvent.objects.get(order=order, kind=OrderEvent.Kind.CONFIRMED)
 
 
 def _with_rented_devices(
