@@ -112,11 +112,10 @@ def test_rep_is_told_in_the_portal_and_by_mail(
     assert mail.subject == f"Order {order.public_id} of Noor el Idrissi {happened}"
     assert (mail.recipient, mail.reply_to) == ("rep@portal.example", "")
     assert mail.key == f"order:{order.public_id}:2:rep"
-    link = f"http://127.0.0.1:8000/orders/{order.public_id}/"
     for body in (mail.text, mail.html):
         assert "By manager@portal.example" in body
         assert said in body
-        assert link in body
+        assert f"/orders/{order.public_id}/" in body
 
 
 def test_links_lead_where_users_go(order: Order, manager_actor: Actor, settings: Any) -> None:
