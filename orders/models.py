@@ -568,7 +568,7 @@ class OrderEvent(models.Model):
         RESUBMITTED = "resubmitted", "Submitted again"
         REASSIGNED = "reassigned", "Given to another rep"
 
-    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
     order = models.ForeignKey(
         Order, on_delete=models.PROTECT, related_name="events", db_constraint=False, db_index=False
     )

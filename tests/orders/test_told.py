@@ -132,7 +132,7 @@ def test_rep_reads_what_to_correct_under_the_names_of_the_fields(
     act(send_back_order, order, manager_actor, remarks=remarks)
     mail = only_mail()
     assert "What to correct\n  Phone: One digit is missing\n  Cost centre: Which?\n" in mail.text
-    assert "<strong>Phone:</strong> One digit is missing" in mail.html
+    assert '<strong>Phone:</strong> <span class="said">One digit is missing</span>' in mail.html
 
 
 def test_rep_reads_what_was_changed_before_and_after_without_costs(
