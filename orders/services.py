@@ -28,6 +28,7 @@ from orders.editing import EDITED_FIELDS, ITEM_FIELDS, Edit, edited_items, is_sa
 from orders.models import NOTES_LENGTH, REASON_LENGTH, Draft, Order, OrderEvent, OrderItem
 from orders.reasons import History, find_reasons, history, risk_of
 from orders.schemas import NewOrder, parse
+from orders.told import tell
 from portal.errors import Conflict, Detail, DomainError, NotFound, ValidationFailed
 from portal.models import Tenant, User
 from portal.permissions import Actor
@@ -332,7 +333,7 @@ def reassign_orders(
     locked = list(others.order_by("pk").select_for_update(of=("self",)))
     for order in locked:
         data = {"changes": {"rep": [order.rep, to.email]}}
-        order.rep_ref, order.rep = to.actor_ref, to.email
+        order.tenant, order.rep_ref, order.rep = tenant, to.actor_ref, to.email
         _save(order, "rep_ref", "rep")
         _record(order, Kind.REASSIGNED, actor, reason=reason, data=data)
     return len(locked)
@@ -353,6 +354,7 @@ def _locked(tenant: Tenant, order_id: str, version: int | None) -> Order:
     order = Order.objects.select_for_update().filter(tenant=tenant, public_id=order_id).first()
     if order is None:
         raise NotFound("There is no such order.")
+    order.tenant = tenant
     if version is not None and version != order.version:
         message = f"{rules.last_change(order)} Look at it again first."
         raise Conflict(rules.STATE_CONFLICT, message)
@@ -471,4 +473,7 @@ def _record(
     reason: str = "",
     data: dict[str, Any] | None = None,
 ) -> None:
-    build_event(order, kind, actor, reason=reason, data=data).save(force_insert=True)
+    """Writes down what happened, and tells whom it concerns, in the same transaction."""
+    event = build_event(order, kind, actor, reason=reason, data=data)
+    event.save(force_insert=True)
+    tell(order, event)

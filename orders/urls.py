@@ -13,6 +13,7 @@ from orders.views import (
     insight,
     lines,
     new_order,
+    notices,
     order,
     quote,
     starting,
@@ -21,6 +22,8 @@ from orders.views import (
 urlpatterns = [
     path("", home.home, name="home"),
     path("insight/", insight.insight, name="insight"),
+    path("notices/", notices.notices, name="notices"),
+    path("notices/unread/", notices.bell, name="bell"),
     path("orders/", order.order_list, name="order_list"),
     path("orders/export/", export.start, name="order_export"),
     path("orders/export/<public_id:export_id>/", export.page, name="order_export_page"),

@@ -42,6 +42,8 @@ ICON = "→ → → → → → →"
 PORTAL: Table = {
     "": (PAGE, NO_POST),
     "insight/": ("login 403 200 200 403 200 login", NO_POST),
+    "notices/": (PAGE, "login → → → → → login"),
+    "notices/unread/": ("204 200 200 200 200 200 204", "405 405 405 405 405 405 405"),
     "orders/": (PAGE, NO_POST),
     "orders/export/": (NO_POST, "login → → → → → login"),
     "orders/export/<public_id:export_id>/": (OWN, NO_POST),
@@ -78,6 +80,7 @@ PORTAL: Table = {
     "login/": ("200 → → → → → 200", "200 → → → → → 200"),
     "logout/": (NO_POST, "login login login login login login login"),
     "password/": (PAGE, PAGE),
+    "password/mails/": (NO_POST, "login → → → → → login"),
     "favicon.ico": (ICON, ICON),
     "healthz": (PUBLIC, PUBLIC),
 }

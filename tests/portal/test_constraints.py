@@ -12,7 +12,7 @@ from django_scopes import scope
 
 from catalog.models import Price, PriceChange, Product, Variant
 from customers.models import Customer
-from orders.models import CustomField, Draft, Export, Order, OrderEvent, OrderItem
+from orders.models import CustomField, Draft, Export, Notice, Order, OrderEvent, OrderItem
 from portal.constraints import TenantForeignKey
 from portal.models import ApiKey, IdempotentResponse, OutboxMail, Tenant, User
 from tests import factories as make
@@ -61,6 +61,7 @@ MAKE: dict[type[models.Model], Callable[[], Any]] = {
     Order: lambda: make.make_order(draft=make.DraftFactory()),
     OrderItem: second_item,
     OrderEvent: lambda: make.make_order().events.get(),
+    Notice: make.NoticeFactory,
     CustomField: make.CustomFieldFactory,
     Export: make.ExportFactory,
 }
