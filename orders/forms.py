@@ -137,9 +137,8 @@ class OrderForm:
         if form is None or name not in form.fields:
             return Problem("", "Order", detail.message)
         if remark:
-            form.fields[name].help_text = format_html(
-                '<strong class="remark">{}</strong>', detail.message
-            )
+            words = format_html('<strong class="remark">{}</strong>', detail.message)
+            form.fields[name].help_text = form[name].help_text = words
         else:
             form.add_error(name, detail.message)
         label = str(form.fields[name].label)
