@@ -93,6 +93,7 @@ lint: $(VENV)/dev ## Check style, types, templates, migrations and settings
 	$(MANAGE) check --deploy --fail-level WARNING
 
 bench: $(VENV)/dev ## Measure against the floor
+	@$(PY) -m tests.browser.chromium
 	@$(PY) -m bench
 
 soak: $(VENV)/dev ## Long races and fuzzing

@@ -9,7 +9,8 @@ ROOT_URLCONF = "bench.urls"
 DATABASES["default"]["TEST"] = {"NAME": f"{DATABASES['default']['NAME']}_bench"}
 if "BENCH_DATABASE" in os.environ:
     DATABASES["default"]["NAME"] = os.environ["BENCH_DATABASE"]
-# Compressing files takes longer than everything else here, and nothing here serves one.
+# Compressing files takes longer than everything else here: served as they lie in the checkout.
+WHITENOISE_USE_FINDERS = True
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from catalog.asking import Part, Reading
+from catalog.asking import Part, Reading, read_parts
+from catalog.models import SKU_LENGTH
 from catalog.search import Found, find_skus, search_alike, search_words, words_of
 from portal.formats import parse_decimal
 from portal.models import Tenant
@@ -79,6 +80,14 @@ class Match:
         return readings.pop() if len(readings) == 1 else self.part.readings[-1]
 
 
+def ask(*, tenant: Tenant, text: str) -> list[Part]:
+    """The parts of what was typed or pasted. One that is a SKU as a whole is not taken apart."""
+    sku = text.strip()
+    if ";" in sku and len(sku) <= SKU_LENGTH and find_skus(tenant=tenant, texts=[sku]):
+        return [Part(sku, (Reading(sku),))]
+    return read_parts(text)
+
+
 def match_parts(*, tenant: Tenant, parts: Sequence[Part], limit: int) -> list[Match]:
     """What each part can mean, at most `limit` options each.
 
@@ -89,7 +98,7 @@ def match_parts(*, tenant: Tenant, parts: Sequence[Part], limit: int) -> list[Ma
     # What is offered for the length that was typed may stand further down.
     enough = limit * 4 if any(r.length for part in parts for r in part.every_reading) else limit
     known: dict[str, list[Found]] = {}
-    if len(parts) > 1:
+    if len(parts) > 1 or any(";" in part.text for part in parts):
         known = find_skus(tenant=tenant, texts={r.words for part in parts for r in part.readings})
     for find, asks_otherwise in ((search_words, False), (search_words, True), (search_alike, True)):
         texts = {

@@ -7,8 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from catalog.asking import read_parts
-from catalog.matching import match_parts
+from catalog.matching import ask, match_parts
 from portal.tenancy import PortalRequest
 
 OPTIONS = 10
@@ -21,7 +20,7 @@ PREVIEWED = 12
 def search(request: PortalRequest) -> HttpResponse:
     """The options of the combobox for what is typed so far (`q`); of several parts, a preview."""
     text = request.GET.get("q", "").strip()
-    parts = read_parts(text)
+    parts = ask(tenant=request.tenant, text=text)
     matches = match_parts(tenant=request.tenant, parts=parts[:PREVIEWED], limit=OPTIONS)
     context: dict[str, Any] = {"text": text, "currency": request.tenant.currency}
     if len(parts) < 2:

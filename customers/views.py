@@ -1,4 +1,4 @@
-"""The list of customers, and a customer's record with their orders."""
+"""The list of customers, and the correction of a record."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
@@ -12,16 +12,16 @@ from customers.models import Customer
 from customers.search import matching_customers
 from customers.services import update_customer
 from portal.errors import DomainError
+from portal.filters import address_without_blanks
 from portal.paging import newest_first
 from portal.permissions import Actor
 from portal.tenancy import PortalRequest
-
-ORDERS_SHOWN = 20
 
 
 @require_safe
 @permission_required("customers.view_customer", raise_exception=True)
 @vary_on_headers("HX-Request")
+@address_without_blanks
 def customer_list(request: PortalRequest) -> HttpResponse:
     filters = CustomerFilter(request.GET)
     filters.full_clean()
@@ -34,14 +34,6 @@ def customer_list(request: PortalRequest) -> HttpResponse:
     page = newest_first(customers, request.GET.get("cursor", ""))
     template = "customers/_results.html" if request.htmx else "customers/list.html"
     return render(request, template, {"filters": filters, "page": page})
-
-
-@require_safe
-@permission_required("customers.view_customer", raise_exception=True)
-def customer(request: PortalRequest, customer_id: str) -> HttpResponse:
-    shown = get_object_or_404(Customer, public_id=customer_id)
-    page = newest_first(shown.orders.all(), request.GET.get("cursor", ""), size=ORDERS_SHOWN)
-    return render(request, "customers/customer.html", {"customer": shown, "page": page})
 
 
 @require_http_methods(["GET", "POST"])

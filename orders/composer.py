@@ -5,8 +5,8 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from catalog.asking import Reading, read_line, read_parts
-from catalog.matching import Match, match_parts
+from catalog.asking import Reading, read_line
+from catalog.matching import Match, ask, match_parts
 from orders.models import MAX_LINES
 from orders.sheet import Sheet, SheetLine, new_lines
 from orders.typed import TypedLine
@@ -47,7 +47,7 @@ def compose(*, tenant: Tenant, text: str) -> Composed:
     becomes a line if it can mean one thing only, and else a line that offers the choice; what
     matches nothing that can be ordered comes back as text.
     """
-    parts = read_parts(text[: MAX_TEXT + 1])
+    parts = ask(tenant=tenant, text=text[: MAX_TEXT + 1])
     if len(text) > MAX_TEXT or len(parts) > MAX_LINES:
         return Composed([], f"At most {MAX_LINES} lines can be added in one go. None was added.")
     matches = match_parts(tenant=tenant, parts=parts, limit=CHOICES)
@@ -65,7 +65,7 @@ def compose(*, tenant: Tenant, text: str) -> Composed:
 
 def with_choices(*, tenant: Tenant, sheet: Sheet) -> Sheet:
     """The sheet, each line of an unknown SKU with what it can mean; no query if there is none."""
-    unknown = [line for line in sheet.lines if line.offer is None]
+    unknown = [line for line in sheet.lines if not line.is_known]
     typed = [line.typed for line in unknown]
     parts = [read_line(each.sku, each.quantity, each.contract_length) for each in typed]
     matches = match_parts(tenant=tenant, parts=parts, limit=CHOICES) if parts else []

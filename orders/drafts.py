@@ -17,12 +17,13 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from customers.models import Customer
-from orders import starting
+from orders import edits, starting
 from orders.card import known_customer
+from orders.extension import follow_months
 from orders.models import CustomField, Draft, Order
 from orders.readback import read_back, tick_in
 from orders.said import UNDECIDED, Decision, accepted, fingerprint, has_moved, prices_said
-from orders.services import create_order, read_new_order
+from orders.services import create_order, edit_order, read_new_order
 from orders.sheet import Sheet, make_sheet, shown
 from orders.typed import Typed, customer_fields
 from portal.errors import Conflict, Detail, DomainError, NotFound
@@ -110,7 +111,8 @@ class HandedOver(Conflict):
 class Summary:
     """An open draft in a list. `total` per month, in `currency`, as it was last shown.
 
-    `handed_by` names the colleague who handed it to its owner, "" if nobody did.
+    `handed_by` names the colleague who handed it to its owner, "" if nobody did; `edits` the
+    order that it changes, "" for a new one.
     """
 
     public_id: str
@@ -121,6 +123,7 @@ class Summary:
     updated_at: datetime
     handed_by: str
     handed_at: datetime | None
+    edits: str
 
 
 def open_draft(*, tenant: Tenant, owner: User) -> Draft:
@@ -131,6 +134,7 @@ def open_draft(*, tenant: Tenant, owner: User) -> Draft:
         sequence=0,
         discarded_at__isnull=True,
         order__isnull=True,
+        edits__isnull=True,
     )
     return untouched.first() or Draft.objects.create(tenant=tenant, owner=owner)
 
@@ -205,7 +209,7 @@ def save(
     _require_current(draft, revision)
     if revision.sequence <= draft.sequence:
         return None
-    return _store(tenant, draft, typed.onto(_kept(draft)), revision)
+    return _store(tenant, draft, _completed(tenant, draft, typed, revision), revision)
 
 
 @transaction.atomic
@@ -224,7 +228,7 @@ def keep_refused(
     HandedOver, NotFound.
     """
     draft = _locked(tenant, owner, draft_id)
-    typed = typed.onto(_kept(draft))
+    typed = _completed(tenant, draft, typed, revision)
     sheet = make_sheet(tenant, draft, typed, revision.tab)
     if sheet.moved and sheet.moved.fingerprint == decision.seen:
         draft.quote = accepted(shown(sheet), sheet.moved, decision)
@@ -256,7 +260,9 @@ def submit_draft(
     _require_current(draft, revision)
     if draft.discarded_at:
         raise Discarded
-    typed = typed.onto(_kept(draft))
+    typed = _completed(tenant, draft, typed, revision)
+    if draft.edits_id is not None:
+        return _apply(tenant, actor, draft, typed, revision, decision)
     configured = configured_fields(tenant=tenant)
     new_order = read_new_order(tenant=tenant, data=typed.contract(configured))
     if decision.keeps:
@@ -279,6 +285,58 @@ def submit_draft(
         raise ReadBackChanged
     _write(draft, typed, revision)
     return order
+
+
+def _apply(
+    tenant: Tenant,
+    actor: Actor,
+    draft: Draft,
+    typed: Typed,
+    revision: Revision,
+    decision: Decision,
+) -> Order:
+    """The order, changed as this draft says. Raises OrderMoved, and what `submit_draft` raises."""
+    order = edits.edited_order(draft)
+    if happened := edits.happened_since(draft, order):
+        raise edits.OrderMoved(order, happened)
+    configured = configured_fields(tenant=tenant)
+    new_order = read_new_order(tenant=tenant, data=typed.contract(configured))
+    sheet = make_sheet(tenant, draft, typed, revision.tab)
+    if sheet.moved and sheet.moved.fingerprint != decision.seen:
+        raise PricesMoved
+    if decision.keeps:
+        new_order = new_order.at(prices_said(draft.quote, typed))
+    changed = edit_order(
+        tenant=tenant,
+        actor=actor,
+        order_id=order.public_id,
+        version=order.version,
+        edit=edits.edit_of(draft, order, typed, new_order),
+        reason=typed.fields.get("edit_reason", ""),
+        update_customer=typed.fields["customer_record"] == "update",
+        read_back=_what_was_read(draft, typed),
+    )
+    if not decision.keeps and edits.paid_otherwise(sheet, changed.items.all()):
+        raise PricesMoved
+    draft.applied_at = timezone.now()
+    _write(draft, typed, revision)
+    return changed
+
+
+@transaction.atomic
+def take_over(
+    *, tenant: Tenant, owner: User, draft_id: str, typed: Typed, revision: Revision
+) -> tuple[Sheet, list[str]]:
+    """Puts what was typed on top of the order as somebody else has saved it meanwhile.
+
+    Returns what the page shows then, and the fields that both changed: there, what was typed
+    here stands. Raises HandedOver, NotFound.
+    """
+    draft = _locked(tenant, owner, draft_id)
+    order = edits.edited_order(draft)
+    merged, clashes = edits.take_over(draft, order, _completed(tenant, draft, typed, revision))
+    edits.begin(draft, order)
+    return _store(tenant, draft, merged, revision), clashes
 
 
 @transaction.atomic
@@ -334,8 +392,10 @@ def hand_over(
         _require_current(draft, revision)
         kept = typed.onto(kept) if revision.sequence >= draft.sequence else kept
     # Without its tab, and with a new number: every page that is open now is out of date.
-    draft.payload, draft.sequence = kept.payload(), draft.sequence + 1
+    draft.payload = kept.payload() | edits.stored_base(draft)
+    draft.sequence += 1
     draft.owner, draft.handed_by = colleague, owner
+    draft.former_owners = [*{*draft.former_owners, owner.pk}]
     draft.handed_at = draft.updated_at = timezone.now()
     draft.save()
     return draft
@@ -349,8 +409,9 @@ def summaries(*, owner: User) -> list[Summary]:
         sequence__gt=0,
         discarded_at__isnull=True,
         order__isnull=True,
+        applied_at__isnull=True,
     )
-    return [summarise(draft) for draft in drafts.select_related("handed_by", "tenant")]
+    return [summarise(draft) for draft in drafts.select_related("handed_by", "tenant", "edits")]
 
 
 def summarise(draft: Draft) -> Summary:
@@ -369,6 +430,7 @@ def summarise(draft: Draft) -> Summary:
         updated_at=draft.updated_at,
         handed_by=draft.handed_by.display_name if draft.handed_by else "",
         handed_at=draft.handed_at,
+        edits=draft.edits.public_id if draft.edits else "",
     )
 
 
@@ -377,16 +439,20 @@ def configured_fields(*, tenant: Tenant) -> list[CustomField]:
 
 
 def placed_order(draft: Draft) -> Order | None:
-    """The order that this draft became, if it did."""
+    """The order that this draft became, or that it has changed, if it did."""
+    if draft.edits_id is not None:
+        return draft.edits if draft.applied_at else None
     return Order.objects.filter(tenant=draft.tenant_id, draft=draft).first()
 
 
 def _locked(tenant: Tenant, owner: User, draft_id: str) -> Draft:
     """The draft, locked; only a later query sees what was committed while this one waited.
 
-    Raises NotFound, or HandedOver for the one who handed it on.
+    Raises NotFound, or HandedOver for whoever handed it on.
     """
-    theirs = Draft.objects.filter(Q(owner=owner) | Q(handed_by=owner), tenant=tenant)
+    theirs = Draft.objects.filter(
+        Q(owner=owner) | Q(former_owners__contains=[owner.pk]), tenant=tenant
+    )
     draft = theirs.filter(public_id=draft_id).select_for_update().first()
     if draft is None:
         raise NotFound("There is no such draft.")
@@ -401,6 +467,15 @@ def locked_open(tenant: Tenant, owner: User, draft_id: str) -> Draft:
     if order := placed_order(draft):
         raise AlreadySubmitted(order)
     return draft
+
+
+def _completed(tenant: Tenant, draft: Draft, typed: Typed, revision: Revision) -> Typed:
+    """What the page posted, with what it did not show, and what follows from it."""
+    before = _kept(draft)
+    is_latest = revision.base == draft.sequence
+    return follow_months(
+        tenant=tenant, before=before, typed=typed.onto(before), is_latest=is_latest
+    )
 
 
 def _kept(draft: Draft) -> Typed:
@@ -433,10 +508,15 @@ def _store(tenant: Tenant, draft: Draft, typed: Typed, revision: Revision) -> Sh
 
 
 def _write(draft: Draft, typed: Typed, revision: Revision) -> None:
-    draft.payload = typed.payload() | {"tab": revision.tab}
+    draft.payload = typed.payload() | edits.stored_base(draft) | {"tab": revision.tab}
     draft.sequence = max(revision.sequence, draft.sequence + 1)
     draft.updated_at = timezone.now()
-    draft.save(update_fields=["payload", "sequence", "quote", "updated_at"])
+    draft.save(
+        update_fields=[
+            *("payload", "sequence", "quote", "updated_at"),
+            *("edits_version", "applied_at"),
+        ]
+    )
 
 
 def _set_discarded(draft: Draft, at: datetime | None) -> Draft:

@@ -1,8 +1,9 @@
 """The new-order page's form: filled with what was typed, each message beside its field."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.html import format_html
 from pydantic.alias_generators import to_snake
 
 from orders.fields import SECTIONS, CustomFieldsForm, DetailsForm, Section, key
@@ -39,7 +40,11 @@ _PLACES = (
 
 
 def _place_on_page(detail: Detail) -> int:
-    first = detail.path.partition(".")[0]
+    return _place_of((detail.path, detail.message))
+
+
+def _place_of(message: tuple[str, str]) -> int:
+    first = message[0].partition(".")[0]
     return _PLACES.index(first) if first in _PLACES else len(_PLACES)
 
 
@@ -52,6 +57,7 @@ class OrderForm:
         *,
         configured: Sequence[CustomField],
         details: Iterable[Detail] = (),
+        remarks: Mapping[str, str] | None = None,
         focus: str = "",
     ) -> None:
         self.typed = typed
@@ -64,12 +70,17 @@ class OrderForm:
         self.custom_fields = CustomFieldsForm(typed.fields, prefix="custom", configured=configured)
         for form in (*self.sections.values(), self.details, self.custom_fields):
             form.full_clean()
+        self.remarks = [
+            self._place(Detail(path, "", text), remark=True)
+            for path, text in sorted((remarks or {}).items(), key=_place_of)
+        ]
         self.problems = [self._place(detail) for detail in sorted(details, key=_place_on_page)]
         self.items_problem = next(
             (problem.message for problem in self.problems if problem.name == "search"), ""
         )
 
-        self.focus = self._first_wrong() or focus or "id_customer-email"
+        first_remark = next((each.anchor for each in self.remarks if each.name), "")
+        self.focus = self._first_wrong() or focus or first_remark or "id_customer-email"
 
     @property
     def customer(self) -> Section:
@@ -94,9 +105,14 @@ class OrderForm:
     def _first_wrong(self) -> str:
         return next((problem.anchor for problem in self.problems if problem.name), "")
 
-    def _place(self, detail: Detail) -> Problem:
-        """Puts the message beside its field (`items.0.quantity` → the quantity of that line)."""
+    def _place(self, detail: Detail, *, remark: bool = False) -> Problem:
+        """Puts the message beside its field (`items.0.quantity` → the quantity of that line).
+
+        A remark is no error: it stands where a field's help does, of a whole section at its first.
+        """
         first, _, rest = detail.path.partition(".")
+        if first == "items" and remark:
+            return Problem(f"line-k{rest}-quantity", f"Item {int(rest) + 1}", detail.message)
         if first == "readBack":
             return Problem("read_back", "Read back to the customer", detail.message)
         if first == "items":
@@ -106,9 +122,16 @@ class OrderForm:
             form, name = self.custom_fields, rest.partition(".")[0]
         elif first in ("notes", "orderType"):
             form, name = self.details, to_snake(first)
+        if form is not None and remark and not name:
+            name = next(iter(form.fields), "")
         if form is None or name not in form.fields:
             return Problem("", "Order", detail.message)
-        form.add_error(name, detail.message)
+        if remark:
+            form.fields[name].help_text = format_html(
+                '<strong class="remark">{}</strong>', detail.message
+            )
+        else:
+            form.add_error(name, detail.message)
         label = str(form.fields[name].label)
         if first == "shippingAddress":
             label = f"Shipping address, {label}"

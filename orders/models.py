@@ -43,8 +43,9 @@ class Draft(models.Model):
     `payload` is the form as it was last posted, `sequence` the number of that change: an older
     change never overwrites a newer one. `quote` is what the server last answered for it (prices
     and totals as shown). After submit the draft stays, and any later submit lands on its order.
-    `handed_by` is the colleague who handed it to its owner, if anybody did. `quoted_to` is the
-    address that the last quote was sent to, whose prices hold until the day `quoted_until`.
+    `handed_by` is the colleague who handed it to its owner, if anybody did; `former_owners` are
+    the ids of all who ever handed it on: their open pages are told whose it is now. `quoted_to` is
+    the address that the last quote was sent to, whose prices hold until the day `quoted_until`.
 
     A draft that `edits` an order starts from it as it was in `edits_version` and changes it when
     it is submitted (`applied_at`), instead of becoming one.
@@ -65,6 +66,7 @@ class Draft(models.Model):
         User, on_delete=models.PROTECT, related_name="+", null=True, blank=True, db_constraint=False
     )
     handed_at = models.DateTimeField(null=True, blank=True)
+    former_owners = ArrayField(models.BigIntegerField(), default=list, blank=True)
     quoted_to = models.CharField(max_length=EMAIL_LENGTH, blank=True)
     quoted_at = models.DateTimeField(null=True, blank=True)
     quoted_until = models.DateField(null=True, blank=True)

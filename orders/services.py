@@ -125,6 +125,7 @@ def edit_order(
     edit: Edit,
     reason: str = "",
     update_customer: bool = False,
+    read_back: Sequence[str] = (),
 ) -> Order:
     """Makes a pending or confirmed order say what the edit says.
 
@@ -153,6 +154,8 @@ def edit_order(
     _save_items(order, before, items)
     _find_reasons(tenant, order, items, customer)
     _save(order, *EDITED_FIELDS, *_REVIEWED_FIELDS)
+    if read_back:
+        _record(order, Kind.READ_BACK, actor, data={"sentences": list(read_back)})
     _record(order, Kind.RESUBMITTED if returned else Kind.EDITED, actor, reason=reason, data=data)
     _remember_items(order, items)
     return order

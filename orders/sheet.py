@@ -8,13 +8,15 @@ from typing import Any
 from catalog.matching import Option
 from catalog.models import SKU_LENGTH
 from catalog.pricing import LineRequest, Offer, PricedLine, Quote, Totals, quote, sum_up
+from orders.building import kept_line
 from orders.card import CustomerCard, known_customer
-from orders.models import MAX_QUANTITY, Draft
+from orders.models import MAX_QUANTITY, Draft, OrderItem
 from orders.readback import ReadBack, missing, read_back, tick_in
 from orders.said import Moved, MovedLine, Said, Vat, fingerprint, recall
 from orders.typed import Typed, TypedLine, line_part, message_of, typed_number
 from portal.errors import Detail
 from portal.models import Tenant
+from portal.money import MAX_UNIT_PRICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,9 @@ class SheetLine:
     `wrong` is the part of the line that it is about: sku, quantity or length.
 
     `offer` is what its SKU names, None if nothing. `said`: the price that was said of it, if any
-    was. `choices`: what an unknown SKU can mean.
+    was. `choices`: what an unknown SKU can mean. Of an order that is changed: `kept` is the item
+    that the line was, `is_decided` says that somebody decided on another price than was
+    said, `remark` is what the reviewer said of it.
     """
 
     typed: TypedLine
@@ -49,6 +53,9 @@ class SheetLine:
     offer: Offer | None
     said: Said | None
     choices: Sequence[Option] = ()
+    kept: OrderItem | None = None
+    is_decided: bool = False
+    remark: str = ""
 
     @property
     def chosen(self) -> str:
@@ -60,7 +67,7 @@ class SheetLine:
     @property
     def ladder(self) -> list[Rung]:
         """Every contract length of the variant, beside the one that is chosen."""
-        prices = self.offer.prices if self.offer else {}
+        prices = self.prices
         chosen = prices.get(self.priced.contract_length) if self.priced else None
         quantity = self.priced.quantity if self.priced else 0
         return [
@@ -75,21 +82,40 @@ class SheetLine:
         ]
 
     @property
+    def prices(self) -> dict[int, Decimal]:
+        """Per device and month, by length; the one that an item has already, as it has it."""
+        prices = dict(self.offer.prices) if self.offer else {}
+        if self.kept:
+            prices[self.kept.contract_length] = self.kept.unit_price
+        return dict(sorted(prices.items()))
+
+    @property
     def lengths(self) -> list[str]:
-        return [str(months) for months in self.offer.prices] if self.offer else []
+        return [str(months) for months in self.prices]
 
     @property
     def monthly_total(self) -> Decimal:
         return self.priced.monthly_total if self.priced else Decimal(0)
 
     @property
+    def is_known(self) -> bool:
+        """Whether it is clear which device is meant."""
+        return self.offer is not None or self.priced is not None
+
+    @property
     def name(self) -> str:
-        return self.offer.product_name if self.offer else self.typed.sku
+        known = self.offer or self.kept
+        return known.product_name if known else self.typed.sku
+
+    @property
+    def variant_name(self) -> str:
+        known = self.offer or self.kept
+        return known.variant_name if known else ""
 
     @property
     def was(self) -> Decimal | None:
         """The price per device and month that was said, if another one holds now."""
-        if self.priced is None or self.said is None:
+        if self.priced is None or self.said is None or self.is_decided:
             return None
         return self.said.price if self.said.price != self.priced.unit_price else None
 
@@ -98,7 +124,9 @@ class SheetLine:
         """The line at the price that was said; None while it cannot be ordered."""
         if self.priced is None or self.problem:
             return None
-        return replace(self.priced, unit_price=self.said.price) if self.said else self.priced
+        if self.said is None or self.is_decided:
+            return self.priced
+        return replace(self.priced, unit_price=self.said.price)
 
     @property
     def moved(self) -> MovedLine | None:
@@ -121,7 +149,7 @@ class SheetLine:
         """What the line still needs, in words; "" if it can be ordered as it is."""
         match self.wrong:
             case "sku":
-                if self.offer is None:
+                if not self.is_known:
                     return f"what “{self.typed.sku.strip()[:SKU_LENGTH]}” stands for"
                 return f"a replacement for {self.name}"
             case "length":
@@ -165,7 +193,7 @@ class Sheet:
 
 def new_lines(tenant: Tenant, typed: Sequence[TypedLine]) -> list[SheetLine]:
     """Lines that no page has shown yet, priced."""
-    return _price(tenant, typed, {})[1]
+    return _price(tenant, typed, {}, {})[1]
 
 
 def make_sheet(
@@ -178,7 +206,7 @@ def make_sheet(
     """
     before = draft.quote
     is_latest = base == draft.sequence
-    quoted, lines = _price(tenant, typed.lines, before)
+    quoted, lines = _price(tenant, typed.lines, before, kept_items(draft))
     card = CustomerCard(known_customer(tenant, typed), typed)
     totals = quoted.totals
     moved = _moved(before, lines, totals)
@@ -196,6 +224,19 @@ def make_sheet(
         read_back=_read_back(before, typed, lines, totals, moved, is_latest),
         tab=tab,
     )
+
+
+def kept_items(draft: Draft) -> dict[str, OrderItem]:
+    """The items of the order that the draft changes, by the id of the line that goes on from it."""
+    if draft.edits_id is None:
+        return {}
+    items = OrderItem.objects.filter(tenant=draft.tenant_id, order=draft.edits_id)
+    return {kept_id(item): item for item in items}
+
+
+def kept_id(item: OrderItem) -> str:
+    """No other line has such an id: others are hexadecimal."""
+    return f"k{item.position}"
 
 
 def _changed(draft: Draft, lines: Sequence[SheetLine]) -> list[SheetLine]:
@@ -220,10 +261,9 @@ _NOTHING: Mapping[str, Any] = {"isPriced": False, "prices": {}}
 
 def _cell(line: SheetLine) -> dict[str, Any]:
     """What the page shows of the line's price: whether it has one, and those of every length."""
-    prices = line.offer.prices if line.offer else {}
     return {
         "isPriced": line.priced is not None,
-        "prices": {str(months): price for months, price in prices.items()},
+        "prices": {str(months): price for months, price in line.prices.items()},
     }
 
 
@@ -278,17 +318,28 @@ def _read(quote: Mapping[str, Any]) -> tuple[list[str], str]:
 
 
 def _price(
-    tenant: Tenant, lines: Sequence[TypedLine], before: Mapping[str, Any]
+    tenant: Tenant,
+    lines: Sequence[TypedLine],
+    before: Mapping[str, Any],
+    items: Mapping[str, OrderItem],
 ) -> tuple[Quote, list[SheetLine]]:
     """Every line priced, in one query; a line with a bad quantity has its unit price, no total."""
     quantities = [_quantity(line) for line in lines]
+    origins = [_origin(line, items) for line in lines]
+    kept = [_kept_item(line, item) for line, item in zip(lines, origins, strict=True)]
     quoted = quote(
         tenant=tenant,
         lines=[
-            LineRequest(line.sku.strip(), quantity or 0, line.months)
-            for line, quantity in zip(lines, quantities, strict=True)
+            LineRequest(
+                line.sku.strip(),
+                quantity or 0,
+                line.months,
+                kept=kept_line(item) if item else None,
+            )
+            for line, quantity, item in zip(lines, quantities, kept, strict=True)
         ],
     )
+    quoted = replace(quoted, lines=[_decided(line, lines) for line in quoted.lines])
     priced = {line.position: line for line in quoted.lines}
     problems = {int(detail.path.split(".")[1]): detail for detail in quoted.problems}
     return quoted, [
@@ -299,9 +350,35 @@ def _price(
             wrong=_wrong_part(problems.get(position), quantities[position]),
             offer=quoted.offers.get(position),
             said=recall(before, line, priced.get(position)),
+            kept=origins[position],
+            is_decided=decided_amount(line.price) is not None,
         )
         for position, line in enumerate(lines)
     ]
+
+
+def _origin(line: TypedLine, items: Mapping[str, OrderItem]) -> OrderItem | None:
+    """The item that this line was, unless it is another device now."""
+    item = items.get(line.id)
+    return item if item is not None and item.sku == line.sku.strip() else None
+
+
+def _kept_item(line: TypedLine, origin: OrderItem | None) -> OrderItem | None:
+    """The item whose price this line keeps: it is still for as long."""
+    is_kept = origin and line.contract_length in ("", str(origin.contract_length))
+    return origin if is_kept else None
+
+
+def decided_amount(text: str) -> Decimal | None:
+    """An amount that was decided on; None if nothing was, or not yet anything that is one."""
+    amount = typed_number(text)
+    in_range = isinstance(amount, Decimal) and 0 <= amount <= MAX_UNIT_PRICE
+    return amount if isinstance(amount, Decimal) and in_range else None
+
+
+def _decided(priced: PricedLine, lines: Sequence[TypedLine]) -> PricedLine:
+    amount = decided_amount(lines[priced.position].price)
+    return priced if amount is None else replace(priced, unit_price=amount)
 
 
 def _quantity(line: TypedLine) -> int | None:
@@ -342,9 +419,9 @@ def shown(sheet: Sheet) -> dict[str, Any]:
 
 def _memory(line: SheetLine) -> dict[str, Any] | None:
     said = line.said
-    if line.priced and not said:
+    if line.priced and not said and not line.is_decided:
         said = Said(line.priced.contract_length, line.priced.unit_price)
-    if not (said or line.offer):
+    if not (said or line.is_known):
         return None
     return {
         "sku": line.typed.sku.strip(),

@@ -33,7 +33,7 @@ def start(
         verb = "extended" if kind == Start.EXTEND else "upgraded"
         message = f"Only an order that is confirmed and not cancelled can be {verb}."
         raise Conflict("STATE_CONFLICT", message)
-    fields = _customer(order) | dict(_custom_fields(order, configured))
+    fields = who_orders(order) | dict(custom_field_texts(order, configured))
     items = list(order.items.all())
     if kind == Start.UPGRADE:
         return Typed(fields | _upgrade(_chosen(items, item), order.currency), []), "id_search"
@@ -51,8 +51,8 @@ def contract_end(start: date, months: int) -> date:
     return date(year, month + 1, min(start.day, monthrange(year, month + 1)[1]))
 
 
-def _customer(order: Order) -> dict[str, str]:
-    """As the order has it, which may differ from the record since."""
+def who_orders(order: Order) -> dict[str, str]:
+    """Customer and addresses as the order has them, which may differ from the record since."""
     fields = {
         "customer_id": order.customer.public_id,
         "customer-email": order.customer_email,
@@ -68,7 +68,9 @@ def _customer(order: Order) -> dict[str, str]:
     return fields
 
 
-def _custom_fields(order: Order, configured: Iterable[CustomField]) -> Iterable[tuple[str, str]]:
+def custom_field_texts(
+    order: Order, configured: Iterable[CustomField]
+) -> Iterable[tuple[str, str]]:
     """Those that the tenant has configured today; the form has no place for others."""
     for field in configured:
         value: Any = (order.custom_fields or {}).get(field.key)

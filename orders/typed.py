@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +14,7 @@ from customers.models import Customer, CustomerType
 from orders.fields import SECTIONS, AddressForm, DetailsForm
 from orders.models import CustomField, Order
 from portal.errors import Detail
-from portal.formats import parse_decimal
+from portal.formats import parse_decimal, typable
 
 MAX_VALUE_LENGTH = 20_000
 """Characters of one field that a draft keeps; far beyond what any field accepts."""
@@ -24,7 +24,10 @@ _CUSTOM_NAME = re.compile(r"custom-[A-Za-z0-9_-]{1,50}")
 
 _NUMBERS = frozenset({"extension_months", "previous_monthly_amount"})
 _OTHER_NAMES = frozenset(
-    {"order_type", "notes", "ship_elsewhere", "customer_id", "customer_record", "read_back"}
+    {
+        *("order_type", "notes", "ship_elsewhere", "customer_id", "customer_record"),
+        *("read_back", "edit_reason"),
+    }
 )
 _BOXES = ("ship_elsewhere", "read_back")
 _NAMES = _OTHER_NAMES | {
@@ -54,12 +57,19 @@ def typed_number(text: str) -> Decimal | str:
 
 @dataclass(frozen=True, slots=True)
 class TypedLine:
-    """A line as typed. `id` is the page's own and stays the same while the line lives."""
+    """A line as typed. `id` is the page's own and stays the same while the line lives.
+
+    The rest is what somebody decided instead of the catalogue, of an order that is changed.
+    """
 
     id: str
     sku: str
     quantity: str
     contract_length: str
+    price: str = ""
+    list_price: str = ""
+    cost: str = ""
+    why: str = ""
 
     @property
     def months(self) -> int | None:
@@ -90,10 +100,8 @@ class Typed:
         def part(key: str, name: str) -> str:
             return post.get(f"line-{key}-{name}", "")[:MAX_VALUE_LENGTH]
 
-        lines = [
-            TypedLine(key, part(key, "sku"), part(key, "quantity"), part(key, "length"))
-            for key in ids
-        ]
+        parts = ("sku", "quantity", "length", "price", "list", "cost", "why")
+        lines = [TypedLine(key, *(part(key, name) for name in parts)) for key in ids]
         return cls(posted, lines)
 
     def onto(self, before: "Typed") -> "Typed":
@@ -123,10 +131,9 @@ class Typed:
             "fields": {name: storable(value) for name, value in self.fields.items()},
             "lines": [
                 {
-                    "id": line.id,
-                    "sku": storable(line.sku),
-                    "quantity": storable(line.quantity),
-                    "contract_length": storable(line.contract_length),
+                    name: storable(text)
+                    for name, text in asdict(line).items()
+                    if text or name in ("id", "sku", "quantity", "contract_length")
                 }
                 for line in self.lines
             ],
@@ -188,7 +195,17 @@ def _item(line: TypedLine) -> dict[str, Any]:
 def line_part(path: str) -> str:
     """The part of a line that a message is about; it stands last in the message's path."""
     field = path.rpartition(".")[2]
-    return {"contractLength": "length", "quantity": "quantity"}.get(field, "sku")
+    return _LINE_PARTS.get(field, "sku")
+
+
+_LINE_PARTS = {
+    "contractLength": "length",
+    "quantity": "quantity",
+    "unitPrice": "price",
+    "listPriceOverride": "list",
+    "acquisitionCostOverride": "cost",
+    "overrideReason": "why",
+}
 
 
 def message_of(detail: Detail) -> str:
@@ -228,3 +245,25 @@ def address_fields(prefix: str, address: Mapping[str, Any]) -> dict[str, str]:
         f"{prefix}-{name}": str(address.get(to_camel(name)) or "")
         for name in (AddressForm.base_fields if address else ())
     }
+
+
+def detail_fields(prefix: str, details: Mapping[str, Any] | None) -> dict[str, str]:
+    """The fields of extension or upgrade details (`extension`, `upgrade`) as an order has them."""
+    form = SECTIONS[f"{prefix}Details"][1]
+    sent = details or {}
+    return {
+        f"{prefix}-{name}": value if isinstance(value, str) else typable(value)
+        for name in form.base_fields
+        if (value := sent.get(to_camel(name))) is not None
+    }
+
+
+def labels_of(typed: Typed, names: Iterable[str]) -> list[tuple[str, str]]:
+    """The label and the text of fields, and of lines by their id."""
+    lines = {line.id: f"{line.quantity} × {line.sku}" for line in typed.lines}
+    return [
+        (_LABELS.get(name) or name.removeprefix("custom-"), typed.fields[name])
+        if name in typed.fields
+        else ("Item", lines.get(name, "removed"))
+        for name in names
+    ]

@@ -1,9 +1,20 @@
-"""Home, and everything about orders."""
+"""Home, everything about orders, and a customer's page, which shows theirs."""
 
 from django.urls import path
 
 from orders.starting import Start
-from orders.views import caller, drafts, home, lines, new_order, order, quote, starting
+from orders.views import (
+    caller,
+    customer,
+    drafts,
+    edit,
+    home,
+    lines,
+    new_order,
+    order,
+    quote,
+    starting,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -29,6 +40,9 @@ urlpatterns = [
         )
         for kind in Start
     ),
+    path("orders/<public_id:order_id>/edit/", edit.order_edit, name="order_edit"),
+    path("orders/<public_id:order_id>/recall/", edit.order_recall, name="order_recall"),
     path("orders/<public_id:order_id>/confirm/", order.order_confirm, name="order_confirm"),
     path("orders/<public_id:order_id>/cancel/", order.order_cancel, name="order_cancel"),
+    path("customers/<public_id:customer_id>/", customer.customer, name="customer"),
 ]

@@ -1,8 +1,15 @@
 """Fields by which people narrow a list. All are optional."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django import forms
+from django.http import HttpResponse, QueryDict
+from django.utils.http import urlencode
+from django_htmx.http import push_url
+
+from portal.tenancy import PortalRequest
 
 
 def search_field(label: str, placeholder: str) -> forms.CharField:
@@ -28,3 +35,19 @@ def choice_field(label: str, choices: Any) -> forms.ChoiceField:
         widget=forms.Select(attrs={"class": "form-select"}),
         error_messages={"invalid_choice": "This filter is not known and was left out."},
     )
+
+
+def address_without_blanks(
+    view: Callable[[PortalRequest], HttpResponse],
+) -> Callable[[PortalRequest], HttpResponse]:
+    """Addresses that people keep and share, and those of the next pages: without empty filters."""
+
+    @wraps(view)
+    def answer(request: PortalRequest) -> HttpResponse:
+        asked = urlencode({name: str(value) for name, value in request.GET.items() if value})
+        request.GET = QueryDict(asked)
+        response = view(request)
+        address = f"{request.path}?{asked}" if asked else request.path
+        return push_url(response, address) if request.htmx else response
+
+    return answer

@@ -126,6 +126,15 @@ def test_transactions_belong_to_services() -> None:
     assert [name(path) for path in doors if "atomic" in path.read_text()] == []
 
 
+def test_own_javascript_of_the_new_order_page_is_small() -> None:
+    scripts = [ROOT / "static/js" / script for script in ("new-order.js", "portal.js")]
+    assert sum(script.stat().st_size for script in scripts) <= 15_000
+    page = (ROOT / "templates/base.html").read_text() + (
+        ROOT / "templates/orders/new.html"
+    ).read_text()
+    assert re.findall(r"js/[\w-]+\.js", page) == ["js/portal.js", "js/new-order.js"]
+
+
 @pytest.mark.parametrize(
     "pattern",
     [

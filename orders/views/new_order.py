@@ -1,7 +1,7 @@
 """The page that a rep types into while the customer is on the phone."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
+from django_htmx.http import HttpResponseClientRedirect, reswap, retarget, trigger_client_event
 
 from customers.search import find_customers
 from orders import drafts
@@ -18,14 +18,17 @@ from orders.composer import with_choices
 from orders.drafts import (
     AlreadySubmitted,
     HandedOver,
+    PricesMoved,
     Revision,
     StaleDraft,
 )
+from orders.edits import OrderMoved, edited, moved_in_words, with_remarks
+from orders.extension import NEW_END
 from orders.forms import OrderForm
 from orders.models import Draft, Order
 from orders.said import Decision
 from orders.sheet import Sheet
-from orders.typed import Typed, customer_fields
+from orders.typed import Typed, customer_fields, labels_of
 from orders.views.access import for_reps
 from portal.errors import Detail, DomainError, NotFound
 from portal.permissions import Actor
@@ -70,7 +73,8 @@ def save(request: PortalRequest, draft_id: str) -> HttpResponse:
         return _show_handed_over(request, error)
     if sheet is None:
         return HttpResponse(status=204)
-    return render(request, "orders/_saved.html", {"sheet": sheet, "oob": True})
+    response = render(request, "orders/_saved.html", {"sheet": sheet, "oob": True})
+    return _fill_in(request, sheet, response)
 
 
 @require_GET
@@ -113,14 +117,37 @@ def _submit(request: PortalRequest, draft_id: str) -> HttpResponse:
         return show_newer(request, draft_id)
     except HandedOver as error:
         return _show_handed_over(request, error)
+    except OrderMoved as error:
+        return _show_moved(request, error, **posted)
     except NotFound:
         raise
     except DomainError as error:
         sheet = drafts.keep_refused(**posted)
-        context = _context(request, sheet, error.details) | {"moved": sheet.moved}
+        context = _context(request, sheet, shown_details(error)) | {"moved": sheet.moved}
         return _page(request, context, status=422)
-    messages.success(request, f"Order {order.public_id} is submitted.")
+    done = "changed" if order.version > 1 else "submitted"
+    messages.success(request, f"Order {order.public_id} is {done}.")
     return _go_to(request, order)
+
+
+def shown_details(error: DomainError) -> Sequence[Detail]:
+    """What is wrong, beside its field; what belongs to none, above the form."""
+    above = isinstance(error, PricesMoved) or error.details
+    return error.details if above else [Detail("", error.code, error.message)]
+
+
+def _show_moved(
+    request: PortalRequest, error: OrderMoved, *, decision: Decision, **posted: Any
+) -> HttpResponse:
+    """What somebody else saved meanwhile, beside what was typed here, which stands on top of it."""
+    sheet, clashes = drafts.take_over(**posted)
+    with_costs = request.user.has_perm("catalog.view_costs")
+    context = _context(request, sheet) | {
+        "happened": error.events,
+        "changes": moved_in_words(error, with_costs=with_costs),
+        "clashes": labels_of(sheet.typed, clashes),
+    }
+    return _page(request, context, status=409)
 
 
 def show_newer(request: PortalRequest, draft_id: str) -> HttpResponse:
@@ -139,6 +166,15 @@ def _show_handed_over(request: PortalRequest, error: HandedOver) -> HttpResponse
     return _page(request, context, status=409, fragment="orders/_handed_over.html")
 
 
+def _fill_in(request: PortalRequest, sheet: Sheet, response: HttpResponse) -> HttpResponse:
+    """Has the page fill in the end that follows from other fields, if nobody types there."""
+    shown, value = request.POST.get(NEW_END, ""), sheet.typed.fields.get(NEW_END, "")
+    if value == shown:
+        return response
+    filled = {"name": NEW_END, "value": value, "was": shown}
+    return trigger_client_event(response, "filled", filled)
+
+
 def _page(
     request: PortalRequest,
     context: dict[str, Any],
@@ -149,24 +185,30 @@ def _page(
     if not request.htmx:
         whole = context | {"fragment": fragment}
         return render(request, "orders/new.html", whole, status=status)
-    # htmx shows what is refused as 422.
+    # htmx shows what is refused as 422. What another page did to the draft is said at the top.
     response = render(request, fragment, context, status=422)
-    return reswap(retarget(response, "#new-order"), "outerHTML")
+    swap = "outerHTML show:window:top" if status == 409 else "outerHTML"
+    return reswap(retarget(response, "#new-order"), swap)
 
 
 def _context(
     request: PortalRequest, sheet: Sheet, details: Iterable[Detail] = ()
 ) -> dict[str, Any]:
     configured = drafts.configured_fields(tenant=request.tenant)
+    editing = edited(sheet.draft)
+    remarks = editing.remarks if editing else {}
+    sheet = with_remarks(with_choices(tenant=request.tenant, sheet=sheet), remarks)
     return {
-        "sheet": with_choices(tenant=request.tenant, sheet=sheet),
+        "sheet": sheet,
         "draft": sheet.draft,
+        "editing": editing,
         "order": drafts.placed_order(sheet.draft),
         "colleagues": list(drafts.colleagues(tenant=request.tenant, user=request.user)),
         "form": OrderForm(
             sheet.typed,
             configured=configured,
             details=details,
+            remarks=remarks,
             focus=sheet.draft.payload.get("focus", ""),
         ),
         "currency": request.tenant.currency,

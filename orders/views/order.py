@@ -10,11 +10,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from orders import review
+from orders import review, rules
 from orders.filters import OrderFilter
 from orders.models import REASON_LENGTH, Order
 from orders.services import cancel_order, confirm_order
 from portal.errors import DomainError, NotFound
+from portal.filters import address_without_blanks
 from portal.paging import newest_first
 from portal.permissions import Actor
 from portal.tenancy import PortalRequest
@@ -30,6 +31,7 @@ class Decision(forms.Form):
 @require_safe
 @permission_required("orders.view_order", raise_exception=True)
 @vary_on_headers("HX-Request")
+@address_without_blanks
 def order_list(request: PortalRequest) -> HttpResponse:
     filters = OrderFilter(request.GET)
     orders = filters.narrow(Order.objects.all(), tenant=request.tenant, user=request.user)
@@ -97,6 +99,8 @@ def show_order(
         "reason_length": REASON_LENGTH,
         "cannot_confirm": review.why_not_confirm(shown, actor, request.tenant),
         "can_cancel": review.can_cancel(shown, actor),
+        "can_edit": rules.edit_problem(shown, actor) is None,
+        "can_recall": rules.recall_problem(shown, actor) is None,
         "differences": [row for row in review.compare_customer(shown) if row.differs],
         "remarks": list(review.remarks(shown)),
         "reasons": review.explain_reasons(shown, with_costs=actor.can("catalog.view_costs")),

@@ -1,5 +1,5 @@
-/* The new-order page: the form is a draft, sent whole at every change; two comboboxes; lines that
-   come, go and change their term. All is found anew each time: a refused form is replaced. */
+/* The new-order page: the form is a draft, sent whole at every change. All is found anew each
+   time: a refused form is replaced. */
 
 const { on } = htmx;
 const byId = (id) => document.getElementById(id);
@@ -11,21 +11,21 @@ const search = () => byId("id_search");
 let dirty = false; // Changed since it was last sent.
 let unsent = null; // What sends it: the form, or the button that submits.
 
-const say = (state, text) => {
+const say = (state) => {
+  if (!form()) return;
   form().dataset.state = state;
-  byId("save-state").textContent = text;
+  byId("save-state").textContent = byId("save-state").dataset[state];
 };
-const sayOffline = () => form() && say("offline", "Not sent yet. What you type is kept.");
 
 const changed = () => {
   dirty = true;
   unsent = form();
-  if (form().dataset.state !== "offline") say("saving", "Saving…");
+  if (form().dataset.state !== "offline") say("saving");
   htmx.trigger(form(), "draft:changed");
 };
 
 const address = () => form().getAttribute("hx-post");
-const count = () => (form().elements.sequence.value = Number(form().elements.sequence.value) + 1);
+const count = () => ++form().elements.sequence.value;
 
 /* What has not arrived stays in this browser until it has. */
 const keep = () => localStorage.setItem(address(), new URLSearchParams(new FormData(form())));
@@ -34,22 +34,19 @@ const forget = () => localStorage.removeItem(address());
 on("input", ({ target }) => {
   if (!form()?.contains(target)) return;
   target.classList.remove("is-invalid");
-  target.removeAttribute("aria-invalid");
-  if (target.id === "id_ship_elsewhere") toggleShipping();
+  target.ariaInvalid = null;
+  if (target.id === "id_ship_elsewhere") toggleShipping(target);
   if (target === search()) tell("");
   else changed();
 });
 
-const isOurs = (elt, { verb }) => verb === "post" && form()?.contains(elt);
+const sendsDraft = (elt) => elt.matches("#order-form, #order-form [type=submit]");
 
-on("htmx:configRequest", ({ detail }) => {
-  const { elt, parameters } = detail;
-  if (!isOurs(elt, detail)) return;
+on("htmx:configRequest", ({ detail: { elt, parameters } }) => {
+  if (!sendsDraft(elt)) return;
   parameters.sequence = count();
-  // The header carries the token: the one in the form is old after a login elsewhere.
-  delete parameters.csrfmiddlewaretoken;
   dirty = false;
-  // A submit that has not arrived yet outlives the save of what was typed before it.
+  // A submit that has not arrived outlives the save of what was typed before.
   if (!unsent || elt !== form()) unsent = elt;
 });
 
@@ -62,32 +59,29 @@ on("htmx:beforeSwap", ({ detail }) => {
 });
 
 on("htmx:afterRequest", ({ detail }) => {
-  const { elt, requestConfig, successful, target, xhr } = detail;
-  // Nobody answered, or the server is just starting: again until somebody does.
-  const isDown = !xhr.status || xhr.status > 500;
-  if (isDown && elt.matches("#lines, [role=listbox]")) setTimeout(ask, 2000, requestConfig.path, elt, target);
+  const { elt, etc, requestConfig, target } = detail;
+  const { status } = detail.xhr;
+  // Nobody answers, or a server that is just starting: asked again.
+  const isDown = !status || status > 500;
+  if (isDown && elt.role === "listbox") setTimeout(htmx.trigger, 2000, elt, "again");
+  else if (isDown && elt.id === "lines") setTimeout(ask, 2000, etc.values, target);
   else if (elt.id === "lines") added();
-  if (!isOurs(elt, requestConfig)) return;
+  if (!sendsDraft(elt)) return;
   // The server answers only what differs from the last answer that arrived.
-  if (xhr.status === 200 && elt === form())
+  if (status === 200 && elt === form())
     form().elements.base.value = requestConfig.parameters.sequence;
-  if (successful || xhr.status === 422) {
+  if (status === 422 || (status && status < 400)) {
     forget();
     if (dirty || unsent !== elt) return;
     unsent = null;
-    say("saved", "Saved");
+    say("saved");
   } else {
     dirty = true;
     keep();
-    sayOffline();
+    say("offline");
     if (isDown) setTimeout(retry, 2000);
   }
 });
-
-const ask = (path, source, target) => {
-  const swap = target.matches(".line") ? "outerHTML" : undefined;
-  htmx.ajax("get", path, { source, target, swap }).catch(() => {}); // It is asked again.
-};
 
 const retry = () => {
   if (!unsent?.isConnected) return;
@@ -95,10 +89,9 @@ const retry = () => {
   else unsent.click();
 };
 
-addEventListener("offline", sayOffline);
-addEventListener("online", () => (unsent ? retry() : form() && say("saved", "Saved")));
+addEventListener("offline", () => say("offline"));
+addEventListener("online", () => (unsent ? retry() : say("saved")));
 
-// Leaving before the last change has arrived: send it on the way out.
 addEventListener("pagehide", () => {
   if (!unsent?.isConnected) return;
   count();
@@ -106,7 +99,7 @@ addEventListener("pagehide", () => {
   navigator.sendBeacon(address(), new FormData(form()));
 });
 
-/* What an earlier visit could not send comes first; nothing can be typed until it has arrived. */
+/* What an earlier visit could not send comes first; until it has arrived nothing can be typed. */
 const catchUp = async () => {
   const body = new URLSearchParams(localStorage.getItem(address()) ?? "");
   if (!body.size) return focusFirst();
@@ -115,7 +108,7 @@ const catchUp = async () => {
   const sent = { method: "POST", body, headers: { "HX-Request": "true" } };
   const answer = await fetch(address(), sent).catch(() => ({ status: 503 }));
   if (answer.status > 500) {
-    sayOffline();
+    say("offline");
     return setTimeout(catchUp, 2000);
   }
   if (answer.ok || answer.status === 422) forget();
@@ -126,23 +119,21 @@ const catchUp = async () => {
   focusFirst();
 };
 
-// A refused order comes back as a new form: the cursor goes to the first field to look at.
+// A refused order comes back as a new form.
 on("htmx:afterSettle", ({ detail }) => {
-  if (detail.elt.id !== "new-order") return;
-  dirty = false;
-  focusFirst();
+  if (detail.elt.id === "new-order") focusFirst();
 });
 
 const focusFirst = () => byId(form()?.dataset.focus)?.focus();
 
 /* The shipping address is in the page only while it is another one. */
-const toggleShipping = () => {
+const toggleShipping = ({ checked }) => {
   const places = [byId("shipping-template").content, byId("shipping")];
-  const [from, to] = byId("id_ship_elsewhere").checked ? places : places.reverse();
+  const [from, to] = checked ? places : places.reverse();
   to.append(...from.childNodes);
 };
 
-/* Comboboxes, as the ARIA practices describe them: the cursor stays in the input */
+/* Comboboxes, as in the ARIA practices: the cursor stays in the input */
 
 const inputOf = (list) => document.querySelector(`[aria-controls="${list.id}"]`);
 const listOf = (input) => byId(input.getAttribute("aria-controls"));
@@ -150,7 +141,7 @@ const optionsOf = (list) => [...list.querySelectorAll('[role="option"]:not([aria
 const active = (list) => !list.hidden && list.querySelector('[aria-selected="true"]');
 
 const activate = (input, option) => {
-  for (const each of optionsOf(listOf(input))) each.setAttribute("aria-selected", each === option);
+  for (const each of optionsOf(listOf(input))) each.ariaSelected = each === option;
   option?.scrollIntoView({ block: "nearest", behavior: "instant" });
   input.setAttribute("aria-activedescendant", option?.id ?? "");
 };
@@ -158,7 +149,7 @@ const activate = (input, option) => {
 const open = (input, shown) => {
   const list = listOf(input);
   list.hidden = !shown || !list.children.length;
-  input.setAttribute("aria-expanded", !list.hidden);
+  input.ariaExpanded = !list.hidden;
   if (list.hidden) activate(input);
 };
 
@@ -182,7 +173,7 @@ const comboboxKey = (event, input) => {
     open(input, true);
     const to = options.indexOf(active(list)) + step;
     activate(input, options.at(Math.max(to, -1) % options.length));
-  } else if (event.key === "Escape" && !list.hidden) open(input, false);
+  } else if (event.key === "Escape" && !list.hidden) open(input);
   else if (event.key !== "Enter") return;
   else if (input === search()) event.repeat || addTyped();
   else if (active(list)) active(list).click();
@@ -195,17 +186,17 @@ on("mousedown", (event) => {
 });
 
 on("focusout", ({ target }) => {
-  if (target.role === "combobox") open(target, false);
+  if (target.role === "combobox") open(target);
 });
 
 /* Fills in a customer. An option of the list leaves addresses alone once one is typed. */
 const fill = ({ dataset, role }) => {
   const { elements } = form();
-  const record = JSON.parse(dataset.record);
   const kept = role && elements["billing-street_address"].value ? /^(billing|ship)/ : /^$/;
-  for (const name of Object.keys(record).filter((name) => !kept.test(name))) {
-    if (name === "ship_elsewhere" && !elements[name].checked) elements[name].click();
-    else if (elements[name]) elements[name].value = record[name];
+  for (const [name, value] of Object.entries(JSON.parse(dataset.record))) {
+    if (kept.test(name) || !elements[name]) continue;
+    if (name !== "ship_elsewhere") elements[name].value = value;
+    else if (!elements[name].checked) elements[name].click();
   }
   byId("customer-matches").dataset.wanted = "";
   changed();
@@ -215,26 +206,31 @@ const fill = ({ dataset, role }) => {
 /* Lines */
 
 const lines = () => [...byId("lines").children];
-const part = (line, name) => line.querySelector(`[name$="-${name}"]`);
+const part = (line, name) => line?.querySelector(`[name$="-${name}"]`);
 const nameOf = (line) => line.querySelector("strong").textContent;
 const tell = (text) => (byId("search-status").textContent = text);
 
-let waiting = 0; // Lines that are asked for, answered in the order in which they were.
+let waiting = 0; // Lines that are asked for.
 
-/* Enter adds what is highlighted; if the search is still under way, what it will find. */
+/* What is highlighted, or what the search that is still under way will find. */
 const addTyped = (text = search().value.trim()) => {
   const list = listOf(search());
   if (text) add((list.dataset.text === text && active(list)?.dataset) || { q: text });
 };
 
-const add = ({ sku, quantity, length, q }, instead) => {
-  const asked = Object.entries({ sku, quantity, length, q }).filter(([, value]) => value);
-  if (!instead) search().value = "";
+const add = (values, replaced) => {
+  if (!replaced) search().value = "";
   listOf(search()).replaceChildren();
-  open(search(), false);
+  open(search());
   waiting += 1;
-  const list = byId("lines");
-  ask(`${form().dataset.lineUrl}?${new URLSearchParams(asked)}`, list, instead ?? list);
+  ask({ ...values }, replaced ?? byId("lines"));
+};
+
+/* Posted: no address holds the rows of a spreadsheet. */
+const ask = (values, target) => {
+  const swap = target.id ? "beforeend" : "outerHTML";
+  const context = { source: byId("lines"), target, swap, values };
+  htmx.ajax("post", form().dataset.lineUrl, context).catch(() => {}); // It is asked again.
 };
 
 const added = () => {
@@ -242,7 +238,7 @@ const added = () => {
   const [line, another] = byId("lines").querySelectorAll(":scope > .htmx-added");
   if (line) changed();
   // Who is already typing something else is not interrupted.
-  const isBusy = document.activeElement.matches(":is(input, select, textarea):not(#id_search)");
+  const isBusy = document.activeElement.matches("input:not(#id_search), select, textarea");
   if (!line || waiting || isBusy || search().value) return;
   const quantity = part(line, "quantity");
   const choice = byId("lines").querySelector("[data-choose]");
@@ -251,13 +247,17 @@ const added = () => {
   else quantity.select();
 };
 
-on("unfound", ({ detail }) => (search().value ||= detail.text));
+/* Filled in by the server, unless something was typed there since. */
+on("filled", ({ detail }) => {
+  const field = form()?.elements[detail.name];
+  if (field?.value === detail.was) field.value = detail.value;
+});
 
 on("paste", (event) => {
   const q = event.clipboardData.getData("text").trim();
-  if (event.target !== search() || !/[\n\t]/.test(q)) return;
+  if (event.target !== search() || !/[\n\t]|.{999}/.test(q)) return;
   event.preventDefault();
-  add({ q }); // Rows of a spreadsheet.
+  add({ q }); // Rows of a spreadsheet, or more than a search is asked.
 });
 
 const remove = (line) => {
@@ -270,7 +270,6 @@ const remove = (line) => {
   changed();
 };
 
-/* Moves lines to a contract length in months; one that is not offered for it stays. */
 const setTerm = (moved, months) => {
   const stay = moved.filter((line) => {
     const option = part(line, "length")?.querySelector(`[value="${months}"]`);
@@ -281,7 +280,6 @@ const setTerm = (moved, months) => {
   changed();
 };
 
-/* A step along the terms of the line with the cursor, or of the first line. */
 const moveTerm = ({ key, shiftKey }, line) => {
   const select = part(line ?? lines()[0], "length");
   const next = select?.options[select.selectedIndex + (key === "PageDown" ? 1 : -1)];
@@ -293,8 +291,6 @@ on("focusin", ({ target }) => {
 });
 
 /* A scanner types its SKU wherever the cursor is: what is no quantity was meant for the search. */
-const isScanned = ({ name, value }) => name.endsWith("-quantity") && !/^\s*\d{0,5}\s*$/.test(value);
-
 const scan = (field) => {
   const text = field.value.trim();
   field.value = field.dataset.before;
@@ -308,12 +304,12 @@ on("keydown", (event) => {
   if (!form()?.contains(target)) return;
   const line = target.closest(".line");
   if (key === "Enter" && event.ctrlKey) form().querySelector(".submit").click();
-  else if (/^Page/.test(key) && (line || event.shiftKey) && lines().length) moveTerm(event, line);
+  else if (/^Page/.test(key) && (line || event.shiftKey)) moveTerm(event, line);
   else if (target.role === "combobox") return comboboxKey(event, target);
   else if (key === "Delete" && event.ctrlKey && line) remove(line);
   else if (key !== "Enter" || !target.matches("input, select")) return;
-  else if (isScanned(target)) scan(target);
-  // Back to the search; elsewhere Enter does nothing, it never submits.
+  else if (target.validity.patternMismatch) scan(target);
+  // Enter never submits.
   else if (line) search().focus();
   event.preventDefault();
 });
@@ -323,10 +319,10 @@ on("click", ({ shiftKey, target }) => {
   if (!form()?.contains(hit)) return;
   const { dataset } = hit;
   const line = hit.closest(".line");
-  if (dataset.sku) add(dataset, "choose" in dataset ? line : null);
+  if (dataset.sku ?? dataset.q) add(dataset, line);
   else if (dataset.record) fill(hit);
   else if (dataset.term) setTerm(shiftKey ? lines() : [line], dataset.term);
   else if ("remove" in dataset) remove(line);
 });
 
-catchUp();
+if (form()) catchUp();

@@ -1,20 +1,16 @@
-/* Behaviours that every page shares. Without JavaScript the pages still work; these help. */
+/* What every page shares. Without JavaScript the pages still work. */
 
 const { on } = htmx;
 const { body } = document;
 const loginDialog = document.getElementById("login-dialog");
 const trouble = document.getElementById("trouble");
-let unsent = null;
+const refused = new Map(); // For want of a login: sent again after it.
 
-/* Logging in, in this tab or another, changes the CSRF token: always send the latest. */
+/* A login, in another tab too, changes the token. */
 const csrfToken = () => document.cookie.match(/(?:^|;\s*)csrftoken=([^;]+)/)?.[1];
 
 on("htmx:configRequest", ({ detail }) => {
-  const token = csrfToken();
-  if (token) detail.headers["X-CSRFToken"] = token;
-  if (detail.verb !== "get") return;
-  /* Addresses that people keep and share: without the filters that are empty. */
-  for (const [name, value] of [...detail.formData]) if (!value) detail.formData.delete(name);
+  detail.headers["X-CSRFToken"] = csrfToken();
 });
 
 on("submit", (event) => {
@@ -23,50 +19,46 @@ on("submit", (event) => {
   if (form.dataset.sent) event.preventDefault(); // A double click sends once.
   form.dataset.sent = "yes";
   const input = form.elements.csrfmiddlewaretoken;
-  if (input) input.value = csrfToken() ?? input.value;
+  if (input) input.value = csrfToken();
 });
 
 addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
 });
 
-const say = (text) => {
-  if (!trouble) return;
-  /* What lies behind an open dialog can be neither seen nor heard. */
+/* About such a status, 0 when nobody answered. */
+const say = (status) => {
+  // What lies behind an open dialog can be neither seen nor heard.
   (loginDialog?.open ? loginDialog : body).append(trouble);
-  trouble.textContent = text;
-};
-
-const REASONS = {
-  403: "You may not do this, or the page is out of date. Reload it and try again.",
-  429: "Too many attempts. Wait a few minutes, then try again.",
+  trouble.textContent = trouble.dataset[status] ?? trouble.dataset.other;
 };
 
 on("htmx:responseError", ({ detail }) => {
-  const { xhr, elt, requestConfig } = detail;
-  if (xhr.status !== 401 || !loginDialog)
-    return say(REASONS[xhr.status] ?? "Something went wrong on our side. Try again in a moment.");
-  unsent = { ...requestConfig, elt };
+  const { elt, xhr } = detail;
+  if (xhr.status !== 401 || !loginDialog) return say(xhr.status);
+  refused.set(elt, detail);
   if (!loginDialog.open) loginDialog.showModal();
 });
 
-on("htmx:sendError", () => say("No connection. Check the network and try again."));
+on("htmx:sendError", () => say(0));
 
 on("htmx:afterRequest", ({ detail }) => {
-  if (detail.successful) say("");
+  if (detail.successful) say("ok");
 });
 
-/* An expired login asked for the password on the page; then the change is sent again. */
 on("loggedIn", ({ detail }) => {
   if (detail.user !== body.dataset.user) return location.reload();
   loginDialog.close();
-  say("");
+  say("ok");
   loginDialog.querySelector("[type=password]").value = "";
-  if (unsent?.elt.isConnected) htmx.ajax(unsent.verb, unsent.path, { source: unsent.elt });
-  unsent = null;
+  for (const [source, { etc, requestConfig, target }] of refused) {
+    const context = { source, target, swap: etc.swapOverride, values: etc.values };
+    if (source.isConnected) htmx.ajax(requestConfig.verb, requestConfig.path, context);
+  }
+  refused.clear();
 });
 
-/* Alt and a letter, or ? where no text is typed: goes to the field, link or button that names it. */
+/* Alt and a letter, or ? where no text is typed. */
 on("keydown", (event) => {
   const { altKey, code, ctrlKey, key, metaKey, target } = event;
   const isTyped = /^(INPUT|TEXTAREA)$/.test(target.tagName) && target.value;
@@ -76,8 +68,8 @@ on("keydown", (event) => {
   const named = name && !loginDialog?.open && document.querySelector(`[data-key="${CSS.escape(name)}"]`);
   if (!named) return;
   event.preventDefault();
-  if (named.matches("input:not([type=checkbox]), select, textarea")) named.focus();
-  else named.click();
+  if (named.matches("a, button, [type=checkbox]")) named.click();
+  else named.focus();
 });
 
 on("click", ({ target }) => {

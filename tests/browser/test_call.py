@@ -10,6 +10,7 @@ from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Page, Request, expect
 
+from customers.models import Customer
 from orders.models import Draft, Order
 from portal.models import Tenant, User
 from tests.browser.conftest import Visit
@@ -233,6 +234,27 @@ def test_question_mark_shows_the_keys_where_no_text_is_typed(visit: Visit, rep: 
     expect(keys).to_be_hidden()
 
 
+def test_every_key_that_is_shown_has_something_to_go_to(visit: Visit, rep: User) -> None:
+    page = visit(f"/orders/new/?customer={Customer.objects.get().public_id}", rep)
+    page.get_by_label("Search SKU or product").fill("IPAD-PRO-12-M2")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Read back to the customer")).to_be_visible()
+    page.get_by_label("Last name").fill("Other than the record's")
+    expect(page.get_by_text("This is not what the record says")).to_be_visible()
+    shown = page.locator("#keys dd").evaluate_all(
+        "all => all.map(each => [...each.querySelectorAll('kbd')].map(kbd => kbd.textContent))"
+    )
+    there = page.locator("[data-key]").evaluate_all("all => all.map(each => each.dataset.key)")
+    with_alt = {keys[1].lower() for keys in shown if keys[0] == "Alt"}
+    assert with_alt == set(there) - {"?"}
+
+
+def test_alt_and_q_opens_the_quote(visit: Visit, rep: User) -> None:
+    page = visit("/orders/new/", rep)
+    page.keyboard.press("Alt+q")
+    expect(page).to_have_url(re.compile(r"/quote/$"))
+
+
 @pytest.mark.parametrize(
     ("key", "label"),
     [
@@ -309,6 +331,20 @@ def test_submit_without_network_is_sent_when_it_returns(
     assert lines_of(landed(page)) == [("IPAD-PRO-12-M2", 1, 24)]
 
 
+def test_order_that_was_placed_leaves_nothing_to_be_sent(visit: Visit, rep: User) -> None:
+    page = visit("/orders/new/", rep)
+    page.keyboard.type("fati")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Search SKU or product")).to_be_focused()
+    page.keyboard.type("ipad")
+    page.keyboard.press("Enter")
+    expect(page.locator(".line")).to_have_count(1)
+    saved(page)
+    page.keyboard.press("Control+Enter")
+    landed(page)
+    assert page.evaluate("localStorage.length") == 0
+
+
 def test_lost_answer_to_a_submit_still_lands_on_the_one_order(
     visit: Visit, rep: User, offline: Any
 ) -> None:
@@ -364,14 +400,22 @@ DEATHS = [2, 4, 9, 11, 13, 18, len(SCRIPT)]
 """After so many of them: in a search, right before Enter, in a quantity, before submitting."""
 
 
-def take_the_call(page: Page, server: MortalServer, deaths: list[int]) -> Order:
-    """Types the script; before the keystrokes of those numbers the server dies and comes back."""
+GAPS = range(len(SCRIPT) + 1)
+"""Before the first keystroke, between any two, and before submitting."""
+
+
+def take_the_call(page: Page, server: MortalServer, deaths: list[int], pause: int = 0) -> Order:
+    """Types the script; before the keystrokes of those numbers the server dies and comes back.
+
+    `pause`: milliseconds between keystrokes.
+    """
     search, quantity = page.get_by_label("Search SKU or product"), page.get_by_label("Quantity")
     next_up = iter([search, quantity, search, quantity.last])
     for number, key in enumerate([*SCRIPT, "Control+Enter"]):
         if number in deaths:
             server.kill()
         page.keyboard.press(key)
+        page.wait_for_timeout(pause)
         if number in deaths:
             page.wait_for_timeout(300)
             server.start()
@@ -380,13 +424,34 @@ def take_the_call(page: Page, server: MortalServer, deaths: list[int]) -> Order:
     return landed(page)
 
 
-@pytest.mark.parametrize("death", DEATHS)
+def assert_complete(order: Order) -> None:
+    assert order.customer_email == "fatima@zorg.example"
+    assert lines_of(order) == [("MACBOOK-PRO-16-M3", 5, 24), ("IPAD-PRO-12-M2", 3, 24)]
+
+
+@pytest.mark.parametrize(
+    "death", [gap if gap in DEATHS else pytest.param(gap, marks=pytest.mark.soak) for gap in GAPS]
+)
 def test_order_survives_the_death_of_the_server(
     at_the_portal: Page, mortal: MortalServer, death: int
 ) -> None:
-    order = take_the_call(at_the_portal, mortal, [death])
-    assert order.customer_email == "fatima@zorg.example"
-    assert lines_of(order) == [("MACBOOK-PRO-16-M3", 5, 24), ("IPAD-PRO-12-M2", 3, 24)]
+    assert_complete(take_the_call(at_the_portal, mortal, [death]))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("death", GAPS)
+def test_order_typed_at_the_speed_of_hands_survives_the_death_of_the_server(
+    at_the_portal: Page, mortal: MortalServer, death: int
+) -> None:
+    """Slower than the page waits before it searches and saves: requests stand in every gap."""
+    assert_complete(take_the_call(at_the_portal, mortal, [death], pause=180))
+
+
+@pytest.mark.soak
+def test_order_survives_a_server_that_dies_again_and_again(
+    at_the_portal: Page, mortal: MortalServer
+) -> None:
+    assert_complete(take_the_call(at_the_portal, mortal, [*GAPS[::3]]))
 
 
 def test_reload_after_the_death_of_the_server_brings_back_the_last_letter(

@@ -55,6 +55,18 @@ def choose(page: Page, text: str) -> None:
     page.keyboard.press("Enter")
 
 
+def test_somebody_else_calls_from_an_address_typed_after_a_known_customer(
+    visit: Visit, rep: User, noor: Customer
+) -> None:
+    page = visit("/orders/new/", rep)
+    choose(page, "noor")
+    expect(page.get_by_label("Search SKU or product")).to_be_focused()
+    email_of(page).fill("bo@home.example")
+    page.get_by_role("button", name="Somebody else").click()
+    expect(page.get_by_text("New customer")).to_be_visible()
+    expect(email_of(page)).to_have_value("bo@home.example")
+
+
 def test_panel_is_asked_for_once_for_each_customer_and_survives_saves(
     visit: Visit, rep: User, noor: Customer
 ) -> None:

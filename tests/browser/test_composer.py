@@ -79,6 +79,29 @@ def test_pasted_rows_become_lines_and_the_unknown_one_comes_back(visit: Visit, r
     assert kept_lines() == [("2", "MACBOOK-PRO-16-M3", "36"), ("7", "IPAD-AIR", "24")]
 
 
+def test_two_hundred_pasted_rows_become_lines(visit: Visit, rep: User) -> None:
+    page = visit("/orders/new/", rep)
+    name = "iPad Air with a name as long as spreadsheets have them, and longer still"
+    paste(page, "Product\tSKU\tQty\n" + f"{name}\tIPAD-AIR\t2\n" * 200)
+    expect(page.locator(".line")).to_have_count(200, timeout=60_000)
+    expect_saved(page)
+    assert kept_lines() == [("2", "IPAD-AIR", "24")] * 200
+
+
+def test_long_text_of_parts_is_added_as_it_is_pasted(visit: Visit, rep: User) -> None:
+    page = visit("/orders/new/", rep)
+    paste(page, "; ".join(["2 IPAD-AIR for 12 months"] * 45))
+    expect(page.locator(".line")).to_have_count(45)
+
+
+def test_preview_is_taken_with_the_pointer(visit: Visit, rep: User) -> None:
+    page = visit("/orders/new/", rep)
+    page.get_by_label("Search SKU or product").press_sequentially("2 mbp16; ipad air")
+    page.locator("#search-results [role=option]", has_text="Add 2 lines").click()
+    expect(page.locator(".line")).to_have_count(2)
+    expect(page.get_by_label("Search SKU or product")).to_have_value("")
+
+
 def test_open_choice_is_still_there_after_a_reload(visit: Visit, rep: User) -> None:
     page = visit("/orders/new/", rep)
     type_and_enter(page, "2 ipad; mbp16")

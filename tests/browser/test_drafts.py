@@ -149,6 +149,24 @@ def test_order_starts_a_new_one_with_the_cursor_where_the_call_goes_on(
     expect(page.get_by_label("First name")).to_have_value("Noor")
 
 
+def test_new_end_of_an_extension_follows_the_months_typed(visit: Visit, rep: User) -> None:
+    order = make_order(status=Order.Status.CONFIRMED)
+    page = visit(f"/orders/{order.public_id}/", rep)
+    page.get_by_role("button", name="Extend").press("Enter")
+    end = page.get_by_label("New end date")
+    before = end.input_value()
+    page.get_by_label("Months to extend").fill("12")
+    expect(end).not_to_have_value(before)
+    assert Typed.from_payload(Draft.objects.get().payload).fields["extension-new_end_date"] == (
+        end.input_value()
+    )
+    expect(page.get_by_label("Months to extend")).to_be_focused()
+    end.fill("2099-12-24")
+    page.get_by_label("Months to extend").fill("6")
+    expect(page.locator("#save-state")).to_have_text("Saved")
+    expect(end).to_have_value("2099-12-24")
+
+
 def test_quote_follows_its_day_and_prints_alone(
     visit: Visit, rep: User, one: dict[str, Any]
 ) -> None:

@@ -105,8 +105,35 @@ def test_page_costs_the_same_queries_for_one_and_for_several_orders(
     for more in (0, 4):
         for _ in range(more):
             make_order()
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(7):
             rep_client.get(_address_of(customer))
+
+
+def test_devices_on_contract_are_shown_with_their_order_and_end(rep_client: Client) -> None:
+    orders = [make_order(status="confirmed") for _ in range(3)]
+    make_order()
+    response = rep_client.get(_address_of(orders[0].customer))
+
+    assert [line.order_id for line in response.context["devices"]] == [
+        order.public_id for order in orders
+    ]
+    html = " ".join(response.text.split())
+    assert html.count('data-label="Until"') == 3
+    assert (
+        f'<a href="/orders/{orders[0].public_id}/"><code>{orders[0].public_id}</code></a>' in html
+    )
+
+
+def test_customer_without_devices_on_contract_says_so(rep_client: Client) -> None:
+    assert "No devices" in rep_client.get(_address_of(make_order().customer)).text
+
+
+@pytest.mark.parametrize("path", ["/customers/", "/orders/"])
+def test_address_of_a_narrowed_list_has_no_blank_filters(rep_client: Client, path: str) -> None:
+    asked = {"q": "noor", "status": "", "type": ""}
+    assert rep_client.get(path, asked, headers=HTMX)["HX-Push-Url"] == f"{path}?q=noor"
+    assert rep_client.get(path, {"q": ""}, headers=HTMX)["HX-Push-Url"] == path
+    assert "HX-Push-Url" not in rep_client.get(path, asked)
 
 
 def test_inactive_customer_is_not_offered_an_order(rep_client: Client) -> None:

@@ -148,6 +148,23 @@ def test_draft_that_comes_back_is_not_written_by_an_old_page(
         save(one, typed(notes="older page"), 9)
 
 
+def test_everybody_who_handed_a_draft_on_is_told_whose_it_is_now(
+    rep: User, maria: User, one: dict[str, Any]
+) -> None:
+    bo = UserFactory(username="bo", first_name="Bo", last_name="Vos")
+    stranger = UserFactory(username="stranger")
+    save(one, typed(notes="first"), 1)
+    drafts.hand_over(**one, to=maria.email)
+    drafts.hand_over(**one | {"owner": maria}, to=bo.email)
+    for former in (rep, maria):
+        with pytest.raises(HandedOver, match="This draft now belongs to Bo Vos"):
+            save(one | {"owner": former}, typed(), 9)
+    with pytest.raises(NotFound):
+        save(one | {"owner": stranger}, typed(), 9)
+    drafts.hand_over(**one | {"owner": bo}, to=rep.email)
+    assert save(one, typed(notes="back"), 9, base=4).typed.fields["notes"] == "back"
+
+
 def test_discarded_draft_is_not_handed_over(maria: User, one: dict[str, Any]) -> None:
     drafts.discard(**one)
     with pytest.raises(Discarded):
