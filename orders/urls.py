@@ -14,6 +14,7 @@ from orders.views import (
     order,
     quote,
     starting,
+    trace,
 )
 
 urlpatterns = [
@@ -44,5 +45,10 @@ urlpatterns = [
     path("orders/<public_id:order_id>/recall/", edit.order_recall, name="order_recall"),
     path("orders/<public_id:order_id>/confirm/", order.order_confirm, name="order_confirm"),
     path("orders/<public_id:order_id>/cancel/", order.order_cancel, name="order_cancel"),
+    path(
+        "orders/<public_id:order_id>/items/<int:position>/",
+        trace.item_trace,
+        name="order_item_trace",
+    ),
     path("customers/<public_id:customer_id>/", customer.customer, name="customer"),
 ]

@@ -58,6 +58,7 @@ PORTAL: Table = {
         "login 422 404 404 404 404 login",
     ),
     "orders/<public_id:order_id>/": (ROW, NO_POST),
+    "orders/<public_id:order_id>/items/<int:position>/": (ROW, NO_POST),
     "orders/<public_id:order_id>/again/": (NO_POST, "login → → → 404 404 login"),
     "orders/<public_id:order_id>/extend/": (NO_POST, "login 409 409 409 404 404 login"),
     "orders/<public_id:order_id>/upgrade/": (NO_POST, "login 409 409 409 404 404 login"),
@@ -228,6 +229,8 @@ def path_of(route: str, rows: dict[str, Any]) -> str:
             return "1"
         if route.startswith("admin/"):
             return str(rows[route.split("/")[2]].pk)
+        if kind == "position":
+            return "0"
         return str(rows[kind].public_id)
 
     return "/" + re.sub(r"<(?:\w+:)?(\w+)>", value, route)
