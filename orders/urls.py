@@ -5,6 +5,7 @@ from django.urls import path
 from orders.starting import Start
 from orders.views import (
     caller,
+    conversation,
     customer,
     drafts,
     edit,
@@ -45,6 +46,9 @@ urlpatterns = [
     path("orders/<public_id:order_id>/recall/", edit.order_recall, name="order_recall"),
     path("orders/<public_id:order_id>/confirm/", order.order_confirm, name="order_confirm"),
     path("orders/<public_id:order_id>/cancel/", order.order_cancel, name="order_cancel"),
+    path("orders/<public_id:order_id>/live/", conversation.order_live, name="order_live"),
+    path("orders/<public_id:order_id>/comment/", conversation.order_comment, name="order_comment"),
+    path("orders/<public_id:order_id>/notes/", conversation.order_notes, name="order_notes"),
     path(
         "orders/<public_id:order_id>/items/<int:position>/",
         trace.item_trace,
