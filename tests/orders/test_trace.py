@@ -240,3 +240,9 @@ def test_explanation_costs_the_same_queries_for_one_and_for_ten_lines(
     for order in (make_order(skus[0]), make_order(*skus)):
         with django_assert_num_queries(8):
             rep_client.get(f"/orders/{order.public_id}/items/0/")
+
+
+def test_reviewer_is_led_to_the_explanation(manager_client: Client) -> None:
+    order = make_order()
+    page = manager_client.get(f"/admin/orders/order/{order.pk}/change/").text
+    assert f'href="/orders/{order.public_id}/items/0/"' in page
