@@ -14,6 +14,7 @@ from orders.views import (
     new_order,
     order,
     quote,
+    reassign,
     starting,
     trace,
 )
@@ -21,6 +22,7 @@ from orders.views import (
 urlpatterns = [
     path("", home.home, name="home"),
     path("orders/", order.order_list, name="order_list"),
+    path("orders/reassign/", reassign.reassign, name="order_reassign"),
     path("orders/new/", new_order.start, name="order_new"),
     path("orders/new/line/", lines.line, name="draft_line"),
     path("orders/new/customers/", new_order.customers, name="draft_customers"),
@@ -46,6 +48,7 @@ urlpatterns = [
     path("orders/<public_id:order_id>/recall/", edit.order_recall, name="order_recall"),
     path("orders/<public_id:order_id>/confirm/", order.order_confirm, name="order_confirm"),
     path("orders/<public_id:order_id>/cancel/", order.order_cancel, name="order_cancel"),
+    path("orders/<public_id:order_id>/give/", reassign.give, name="order_give"),
     path("orders/<public_id:order_id>/live/", conversation.order_live, name="order_live"),
     path("orders/<public_id:order_id>/comment/", conversation.order_comment, name="order_comment"),
     path("orders/<public_id:order_id>/notes/", conversation.order_notes, name="order_notes"),

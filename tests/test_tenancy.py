@@ -40,6 +40,7 @@ ICON = "→ → → → → → →"
 PORTAL: Table = {
     "": (PAGE, NO_POST),
     "orders/": (PAGE, NO_POST),
+    "orders/reassign/": ("login 403 200 200 403 200 login", "login 403 422 422 403 422 login"),
     "orders/new/": ("login → → → → → login", NO_POST),
     "orders/new/line/": (NO_POST, PAGE),
     "orders/new/customers/": (PAGE, NO_POST),
@@ -58,6 +59,10 @@ PORTAL: Table = {
         "login 422 404 404 404 404 login",
     ),
     "orders/<public_id:order_id>/": (ROW, NO_POST),
+    "orders/<public_id:order_id>/give/": (
+        "login 403 200 200 403 404 login",
+        "login 403 422 422 403 404 login",
+    ),
     "orders/<public_id:order_id>/live/": (ROW, NO_POST),
     "orders/<public_id:order_id>/comment/": (NO_POST, "login 422 422 422 404 404 login"),
     "orders/<public_id:order_id>/notes/": (NO_POST, "login 422 422 422 404 404 login"),

@@ -96,6 +96,6 @@ def _refuse(
     """What was typed, with the message beside it."""
     status = error.status if isinstance(error, PermissionRefused) else 422
     if not request.htmx:
-        return show_order(request, order_id, status=status, **typed)
+        return show_order(request, order_id, status=status, typed=typed)
     context = order_context(request, find_order(order_id))
     return render(request, template, context | {**typed}, status=status)

@@ -1,6 +1,6 @@
 """The list of orders, and an order with what may be done about it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
@@ -108,7 +108,7 @@ def show_order(
     *,
     again: str = "",
     seen: int = 0,
-    **typed: Any,
+    typed: Mapping[str, str] | None = None,
 ) -> HttpResponse:
     """The order; after a refused decision with the problem, and the reason as it was typed.
 
@@ -116,7 +116,7 @@ def show_order(
     happened since the version that was `seen`. `typed` is what else was typed and refused.
     """
     order = find_order(order_id)
-    context = order_context(request, order) | {"problem": problem} | typed
+    context = order_context(request, order) | {"problem": problem, **(typed or {})}
     if again:
         context["again"] = _again(request, order, again, seen, problem)
     return render(request, "orders/order.html", context, status=status)
@@ -160,6 +160,7 @@ def order_context(request: PortalRequest, order: Order, seen: int | None = None)
 
 def _what_may_be_done(request: PortalRequest, order: Order, actor: Actor) -> dict[str, Any]:
     return {
+        "is_open": order.status not in (Order.Status.FULFILLED, Order.Status.CANCELLED),
         "is_own": rules.is_own(order, actor),
         "cannot_confirm": review.why_not_confirm(order, actor, request.tenant),
         "can_cancel": review.can_cancel(order, actor),
