@@ -14,6 +14,7 @@ from orders.models import CustomField, Order, OrderEvent, OrderItem
 from orders.review import ADDRESS_LABELS, DETAIL_LABELS
 from portal.exact_json import dumps
 from portal.formats import money, number
+from portal.permissions import Actor
 
 Snapshot = dict[str, Any]
 Changes = dict[str, list[Any]]
@@ -118,6 +119,18 @@ def changes_in(events: Iterable[OrderEvent]) -> Changes:
 def since(order: Order, version: int) -> list[OrderEvent]:
     """What happened to the order after that version, the oldest first."""
     return [event for event in order.events.all() if event.version > version]
+
+
+def seen_by(order: Order, version: int, actor: Actor) -> int:
+    """The version that the actor knows who saw that one: of what they wrote beside the order
+    themselves since, they know.
+    """
+    own = (OrderEvent.Kind.COMMENTED, OrderEvent.Kind.NOTED)
+    for event in since(order, version):
+        if event.actor_ref != actor.ref or event.kind not in own:
+            break
+        version = event.version
+    return version
 
 
 def unreviewed(order: Order) -> list[OrderEvent]:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from customers.models import Customer
@@ -356,14 +356,14 @@ def restore(*, tenant: Tenant, owner: User, draft_id: str) -> Draft:
 
 def colleagues(*, tenant: Tenant, user: User) -> QuerySet[User]:
     """Who a draft of this user can be handed to: active people of the tenant who may order."""
+    return who_may_order(tenant=tenant).exclude(pk=user.pk)
+
+
+def who_may_order(*, tenant: Tenant) -> QuerySet[User]:
     may_order = User.objects.with_perm(
         "orders.add_order", backend="django.contrib.auth.backends.ModelBackend"
     )
-    return (
-        may_order.filter(tenant=tenant)
-        .exclude(pk=user.pk)
-        .order_by("first_name", "last_name", "username")
-    )
+    return may_order.filter(tenant=tenant).order_by("first_name", "last_name", "username")
 
 
 @transaction.atomic
@@ -391,19 +391,49 @@ def hand_over(
     if typed is not None and revision is not None:
         _require_current(draft, revision)
         kept = typed.onto(kept) if revision.sequence >= draft.sequence else kept
-    # Without its tab, and with a new number: every page that is open now is out of date.
+    return _give(draft, kept, colleague)
+
+
+@transaction.atomic
+def reassign_drafts(*, tenant: Tenant, actor: Actor, owner: User, to: User) -> int:
+    """Gives all open drafts of somebody who leaves to a colleague; returns how many it were.
+
+    One that changes an order which the colleague is changing already stays: theirs goes on.
+    Raises PermissionRefused, and DomainError at `to` for somebody who cannot take them.
+    """
+    actor.require("orders.reassign_order", "You may not give drafts to somebody else.")
+    if not colleagues(tenant=tenant, user=owner).filter(pk=to.pk).exists():
+        raise DomainError.at("to", "VALIDATION_ERROR", "Choose a colleague who may order.")
+    theirs = Draft.objects.filter(owner=to, edits=OuterRef("edits"), applied_at=None)
+    given = (
+        open_drafts(owner=owner)
+        .filter(tenant=tenant)
+        .exclude(Exists(theirs.filter(discarded_at=None)))
+    )
+    locked = list(given.order_by("pk").select_for_update(of=("self",)))
+    # Only this query sees what was submitted while they were waited for.
+    submitted = set(Order.objects.filter(draft__in=locked).values_list("draft_id", flat=True))
+    waiting = [draft for draft in locked if draft.pk not in submitted]
+    for draft in waiting:
+        _give(draft, _kept(draft), to)
+    return len(waiting)
+
+
+def _give(draft: Draft, kept: Typed, to: User) -> Draft:
+    """Without its tab, and with a new number: every page that is open now is out of date."""
+    former = draft.owner
     draft.payload = kept.payload() | edits.stored_base(draft)
     draft.sequence += 1
-    draft.owner, draft.handed_by = colleague, owner
-    draft.former_owners = [*{*draft.former_owners, owner.pk}]
+    draft.owner, draft.handed_by = to, former
+    draft.former_owners = [*{*draft.former_owners, former.pk}]
     draft.handed_at = draft.updated_at = timezone.now()
     draft.save()
     return draft
 
 
-def summaries(*, owner: User) -> list[Summary]:
-    """The owner's open drafts, the last changed first, in one query."""
-    drafts = Draft.objects.filter(
+def open_drafts(*, owner: User) -> QuerySet[Draft]:
+    """What the owner has typed into and neither submitted nor discarded, the last changed first."""
+    return Draft.objects.filter(
         tenant=owner.tenant,
         owner=owner,
         sequence__gt=0,
@@ -411,6 +441,11 @@ def summaries(*, owner: User) -> list[Summary]:
         order__isnull=True,
         applied_at__isnull=True,
     )
+
+
+def summaries(*, owner: User) -> list[Summary]:
+    """The owner's open drafts, the last changed first, in one query."""
+    drafts = open_drafts(owner=owner)
     return [summarise(draft) for draft in drafts.select_related("handed_by", "tenant", "edits")]
 
 

@@ -5,6 +5,7 @@ from django.urls import path
 from orders.starting import Start
 from orders.views import (
     caller,
+    conversation,
     customer,
     drafts,
     edit,
@@ -16,7 +17,9 @@ from orders.views import (
     notices,
     order,
     quote,
+    reassign,
     starting,
+    trace,
 )
 
 urlpatterns = [
@@ -28,6 +31,7 @@ urlpatterns = [
     path("orders/export/", export.start, name="order_export"),
     path("orders/export/<public_id:export_id>/", export.page, name="order_export_page"),
     path("orders/export/<public_id:export_id>/file/", export.file, name="order_export_file"),
+    path("orders/reassign/", reassign.reassign, name="order_reassign"),
     path("orders/new/", new_order.start, name="order_new"),
     path("orders/new/line/", lines.line, name="draft_line"),
     path("orders/new/customers/", new_order.customers, name="draft_customers"),
@@ -53,5 +57,14 @@ urlpatterns = [
     path("orders/<public_id:order_id>/recall/", edit.order_recall, name="order_recall"),
     path("orders/<public_id:order_id>/confirm/", order.order_confirm, name="order_confirm"),
     path("orders/<public_id:order_id>/cancel/", order.order_cancel, name="order_cancel"),
+    path("orders/<public_id:order_id>/give/", reassign.give, name="order_give"),
+    path("orders/<public_id:order_id>/live/", conversation.order_live, name="order_live"),
+    path("orders/<public_id:order_id>/comment/", conversation.order_comment, name="order_comment"),
+    path("orders/<public_id:order_id>/notes/", conversation.order_notes, name="order_notes"),
+    path(
+        "orders/<public_id:order_id>/items/<int:position>/",
+        trace.item_trace,
+        name="order_item_trace",
+    ),
     path("customers/<public_id:customer_id>/", customer.customer, name="customer"),
 ]

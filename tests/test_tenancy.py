@@ -48,6 +48,7 @@ PORTAL: Table = {
     "orders/export/": (NO_POST, "login → → → → → login"),
     "orders/export/<public_id:export_id>/": (OWN, NO_POST),
     "orders/export/<public_id:export_id>/file/": (OWN, NO_POST),
+    "orders/reassign/": ("login 403 200 200 403 200 login", "login 403 422 422 403 422 login"),
     "orders/new/": ("login → → → → → login", NO_POST),
     "orders/new/line/": (NO_POST, PAGE),
     "orders/new/customers/": (PAGE, NO_POST),
@@ -66,6 +67,14 @@ PORTAL: Table = {
         "login 422 404 404 404 404 login",
     ),
     "orders/<public_id:order_id>/": (ROW, NO_POST),
+    "orders/<public_id:order_id>/give/": (
+        "login 403 200 200 403 404 login",
+        "login 403 422 422 403 404 login",
+    ),
+    "orders/<public_id:order_id>/live/": (ROW, NO_POST),
+    "orders/<public_id:order_id>/comment/": (NO_POST, "login 422 422 422 404 404 login"),
+    "orders/<public_id:order_id>/notes/": (NO_POST, "login 422 422 422 404 404 login"),
+    "orders/<public_id:order_id>/items/<int:position>/": (ROW, NO_POST),
     "orders/<public_id:order_id>/again/": (NO_POST, "login → → → 404 404 login"),
     "orders/<public_id:order_id>/extend/": (NO_POST, "login 409 409 409 404 404 login"),
     "orders/<public_id:order_id>/upgrade/": (NO_POST, "login 409 409 409 404 404 login"),
@@ -243,6 +252,8 @@ def path_of(route: str, rows: dict[str, Any]) -> str:
             return "1"
         if route.startswith("admin/"):
             return str(rows[route.split("/")[2]].pk)
+        if kind == "position":
+            return "0"
         return str(rows[kind].public_id)
 
     return "/" + re.sub(r"<(?:\w+:)?(\w+)>", value, route)

@@ -8,9 +8,10 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from orders.models import Order, OrderEvent
+from orders.services import cancel_order, comment_order, replace_notes, send_back_order
 from portal.models import Tenant, User
 from portal.permissions import Actor
-from tests.factories import VariantFactory, address, make_order
+from tests.factories import SYSTEM, VariantFactory, address, make_order
 
 CONFIRM, CANCEL = ">Confirm order<", ">Cancel order<"
 
@@ -125,16 +126,112 @@ def test_manager_cancels_with_a_reason(manager_client: Client) -> None:
     assert (order.status, order.cancel_reason) == ("cancelled", "Bought elsewhere.\nSorry.")
 
 
-def test_decision_about_a_version_that_moved_on_is_a_conflict(manager_client: Client) -> None:
-    order = make_order()
-    _post(manager_client, order, "confirm")
+def test_decision_about_a_version_that_moved_on_is_asked_again(
+    manager_client: Client, rep: User
+) -> None:
+    order = make_order(actor=Actor.from_user(rep))
+    replace_notes(
+        tenant=order.tenant,
+        actor=Actor.from_user(rep),
+        order_id=order.public_id,
+        notes="Call before delivery.",
+    )
     response = _post(manager_client, order, "cancel", reason="Typed with care")
+    shown = " ".join(response.text.split())
 
     assert response.status_code == 409
-    assert "Look at it again first." in response.text
-    assert "Typed with care" in response.text
+    assert "Nothing was done: this order changed since you looked at it" in shown
+    assert f"<strong>Notes changed</strong> by {rep.email} · just now" in shown
+    assert '<td data-label="After">Call before delivery.</td>' in shown
+    assert "Typed with care</textarea>" in shown
     order.refresh_from_db()
-    assert order.status == Order.Status.CONFIRMED
+    assert (order.status, order.version) == (Order.Status.PENDING, 2)
+
+    response = _post(manager_client, order, "cancel", reason="Typed with care")
+    order.refresh_from_db()
+    assert (response.status_code, order.status) == (302, Order.Status.CANCELLED)
+
+
+def test_confirmation_of_a_version_that_moved_on_is_asked_again(
+    manager_client: Client, rep: User, other_rep_actor: Actor
+) -> None:
+    order = make_order(actor=Actor.from_user(rep))
+    comment_order(
+        tenant=order.tenant,
+        actor=other_rep_actor,
+        order_id=order.public_id,
+        comment="They called: wait.",
+    )
+    response = _post(manager_client, order, "confirm")
+
+    assert response.status_code == 409
+    assert "They called: wait." in response.text
+    assert "What the order says is the same." in response.text
+    assert response.text.count(">Confirm order as it is now<") == 1
+    assert CONFIRM not in response.text
+    order.refresh_from_db()
+    assert order.status == Order.Status.PENDING
+    assert _post(manager_client, order, "confirm").status_code == 302
+
+
+def test_own_comment_is_nothing_that_a_decision_has_to_look_at_again(
+    manager_client: Client,
+) -> None:
+    order = make_order()
+    _post(manager_client, order, "comment", comment="Asked the customer.")
+
+    assert _post(manager_client, order, "confirm").status_code == 302
+
+
+def test_decision_that_came_too_late_says_so_and_loses_nothing(
+    manager_client: Client, rep: User
+) -> None:
+    order = make_order(actor=Actor.from_user(rep))
+    cancel_order(tenant=order.tenant, actor=SYSTEM, order_id=order.public_id, reason="Withdrew.")
+    response = _post(manager_client, order, "cancel", reason="Typed with care")
+    assert "It cannot be cancelled any more." in response.text
+    assert "Typed with care" in response.text
+
+    response = _post(manager_client, order, "confirm")
+    assert response.status_code == 409
+    assert "It cannot be confirmed: it is cancelled." in response.text
+    assert "Confirm order as it is now" not in response.text
+    assert OrderEvent.objects.filter(order=order).count() == 2
+
+
+def test_reason_that_is_too_long_is_named_beside_its_field(manager_client: Client) -> None:
+    order = make_order()
+    response = _post(manager_client, order, "cancel", reason="x" * 1001)
+
+    assert "This may have 1,000 characters at most." in response.text
+    assert "x" * 1001 + "</textarea>" in response.text
+
+
+def test_order_that_waits_for_its_rep_shows_what_the_manager_said(
+    rep_client: Client, manager_client: Client, rep: User, manager: User
+) -> None:
+    order = make_order(actor=Actor.from_user(rep))
+    send_back_order(
+        tenant=order.tenant,
+        actor=Actor.from_user(manager),
+        order_id=order.public_id,
+        reason="Please look again.",
+        remarks={"items.0": "Two, not twenty?", "customer.phone": "It has no country code."},
+    )
+    for_rep, for_manager = (
+        " ".join(client.get(_address_of(order)).text.split())
+        for client in (rep_client, manager_client)
+    )
+    for shown in (
+        f"<strong>Sent back to the rep</strong> by {manager.email}",
+        "It waits for you: correct it and submit it again.",
+        "Please look again.",
+        '<strong>Item 1:</strong> <span class="pre-line">Two, not twenty?</span>',
+        '<strong>Phone:</strong> <span class="pre-line">It has no country code.</span>',
+    ):
+        assert shown in for_rep
+    assert f"It waits for {rep.email}." in for_manager
+    assert "It cannot be confirmed" not in for_manager
 
 
 def test_second_cancellation_says_that_it_is_cancelled(manager_client: Client) -> None:
@@ -190,10 +287,15 @@ def test_decision_wants_a_post(manager_client: Client) -> None:
     assert manager_client.get(_address_of(order, "cancel/")).status_code == 405
 
 
-def test_page_costs_the_same_queries_for_one_and_for_ten_items(
+def test_page_costs_the_same_queries_for_one_and_for_ten_items_and_events(
     manager_client: Client, django_assert_num_queries: Any
 ) -> None:
     skus = [VariantFactory().sku for _ in range(10)]
-    for order in (make_order(skus[0]), make_order(*skus)):
-        with django_assert_num_queries(7 + 1):
+    one, ten = make_order(skus[0]), make_order(*skus)
+    for number in range(10):
+        comment_order(
+            tenant=ten.tenant, actor=SYSTEM, order_id=ten.public_id, comment=f"Comment {number}"
+        )
+    for order in (one, ten):
+        with django_assert_num_queries(8 + 1):
             manager_client.get(_address_of(order))
