@@ -8,7 +8,7 @@ from django.db.models import Q, Value
 from portal.text import Fold, search_words, searched_phone
 
 if TYPE_CHECKING:
-    from orders.models import Order  # noqa: F401
+    from orders.models import Order
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
