@@ -139,8 +139,7 @@ class Bulk(OrderPages):
 
     def _row(self, verdict: Verdict) -> dict[str, Any]:
         order = verdict.order
-        age = formats.age(order.created_at)
-        return {"order": order, "badge": self.badge(order), "age": age, "verdict": verdict}
+        return {"order": order, "age": formats.age(order.created_at), "verdict": verdict}
 
     def _totals(self, request: HttpRequest, orders: Sequence[Order]) -> dict[str, Any]:
         return {

@@ -199,6 +199,11 @@ class Queue(OrderPages):
     ) -> HttpResponse:
         return super().changelist_view(request, {"title": "Orders", **(extra_context or {})})
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """In the queue all have the same status."""
+        columns = super().get_list_display(request)
+        return [name for name in columns if name != "badge_column" or not in_queue(request)]
+
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """The queue by risk, then from the oldest; everything else from the newest."""
         if in_queue(request):

@@ -43,8 +43,11 @@ class Review(OrderPages):
         if order is None:
             # Django's own answer to a missing or foreign row, which the stubs leave out.
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
+        summary = self._summary(request, order)
+        # That it came back, the difference on top says better.
+        summary["warnings"] = [w for w in summary["warnings"] if w.code != "came_back"]
         values = {
-            **self._summary(request, order),
+            **summary,
             "title": f"Order {order.public_id}",
             "customer_rows": review.compare_customer(order),
             "address_rows": review.compare_addresses(order),
