@@ -10,7 +10,7 @@ from django.urls import URLPattern, path
 
 from orders import changes, review
 from orders.admin.pages import OrderPages, sees_costs
-from orders.admin.steps import CONFIRM, STEPS, Step, StepForm, seen_version
+from orders.admin.steps import STEPS, Step, StepForm, seen_version
 from orders.history import difference, history
 from orders.models import Order
 from orders.preflight import how_it_left, refusal, warnings
@@ -127,7 +127,7 @@ class Review(OrderPages):
             "problem": problem or (cannot.message if cannot else ""),
             "cannot": cannot,
             "moved": difference(order, moved, with_costs=sees_costs(request)),
-            "next_order": _next(order) if step is CONFIRM else None,
+            "goes_on": "next" in request.POST,
         }
         return self.page(request, "step", values, status)
 

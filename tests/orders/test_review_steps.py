@@ -173,6 +173,16 @@ def test_confirming_goes_on_to_the_next_when_asked(manager_client: Client, order
     assert answer["Location"] == review_url(other)
 
 
+def test_moved_order_goes_on_to_the_next_once_it_is_confirmed(
+    manager_client: Client, order: Order
+) -> None:
+    comment_order(tenant=order.tenant, actor=SYSTEM, order_id=order.public_id, comment="Wait!")
+    seen = manager_client.post(step_url(order, "confirm"), {"version": 1, "next": ""})
+    assert '<input type="hidden" name="next">' in seen.content.decode()
+    seen = manager_client.post(step_url(order, "confirm"), {"version": 1})
+    assert '<input type="hidden" name="next">' not in seen.content.decode()
+
+
 def test_history_has_each_change_before_and_after(
     manager_client: Client, rep_actor: Actor, order: Order
 ) -> None:
