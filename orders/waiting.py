@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from operator import itemgetter
 
 from django.db.models import Count, Q
 from django.utils import timezone
@@ -17,10 +18,8 @@ CLEAN = "clean"
 
 AGES = {"1h": timedelta(hours=1), "4h": timedelta(hours=4), "1d": timedelta(days=1)}
 
-COUNTED = 10_000
-"""Orders that are looked at, from the top of the queue, to count them."""
-SHOWN = 1_000
-"""The highest number that is shown; of more, only that there are more."""
+COUNTED = 1_000
+"""Orders that are counted, from the top of the queue; of more, only that there are more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,32 +37,27 @@ class Waiting:
 
     def text(self, counted: int) -> str:
         """The number as it is shown: 12, or 1,000+."""
-        if counted > SHOWN:
-            return f"{number(SHOWN)}+"
-        return number(counted) if self.is_all else f"{number(counted)}+"
+        shown = number(min(counted, COUNTED))
+        return shown if self.is_all else f"{shown}+"
 
 
 def count_waiting() -> Waiting:
     """Counts the queue of the tenant, or its first orders, in two queries."""
     now = timezone.now()
-    first = Order.objects.awaiting_review().by_risk()[:COUNTED]
+    first = Order.objects.awaiting_review().by_risk()[: COUNTED + 1]
     found = first.aggregate(
         total=Count("pk"),
         clean=Count("pk", filter=Q(risk=0)),
         **{f"reason_{code}": _count(reasons__has_key=code) for code in Reason.values},
         **{f"age_{name}": _count(created_at__lte=now - age) for name, age in AGES.items()},
     )
-    reps, by_rep = {}, Counter[str]()
-    mine = Order.objects.filter(pk__in=first.values("pk")).order_by("rep")
-    for ref, name, counted in mine.values_list("rep_ref", "rep").annotate(number=Count("pk")):
-        reps[ref] = name
-        by_rep[ref] += counted
+    reps = list(first.values_list("rep_ref", "rep"))
     return Waiting(
         reasons={CLEAN: found["clean"]} | {code: found[f"reason_{code}"] for code in Reason.values},
         ages={name: found[f"age_{name}"] for name in AGES},
-        by_rep=by_rep,
-        reps=reps,
-        is_all=found["total"] < COUNTED,
+        by_rep=Counter(ref for ref, _ in reps),
+        reps=dict(sorted(reps, key=itemgetter(1))),
+        is_all=found["total"] <= COUNTED,
     )
 
 

@@ -152,8 +152,9 @@ class RepFilter(CountedFilter):
         users = User.objects.filter(tenant=portal_request(request).tenant).order_by("email")
         known = {user.actor_ref: user.email for user in users}
         if in_queue(request):
-            now, chosen = waiting(request), request.GET.get(self.parameter_name, "")
-            known = dict(now.reps) | {chosen: known[chosen]} if chosen in known else dict(now.reps)
+            now = waiting(request)
+            stay = {r: name for r, name in known.items() if r == self.value() or not now.is_all}
+            known = {**now.reps, **stay}
         return list(known.items())
 
     def counted(self, waiting: Waiting) -> Any:

@@ -94,6 +94,14 @@ def test_filters_say_how_many_wait(manager_client: Client, rep: User, rep_actor:
     assert choices(manager_client, "rep") == {"All": "", rep.email: "2", "test": "1"}
 
 
+def test_chosen_rep_stays_in_the_filter_when_nothing_of_theirs_waits(
+    manager_client: Client, rep: User
+) -> None:
+    make_order()
+    numbers = choices(manager_client, "rep", f"?rep={rep.actor_ref}")
+    assert numbers == {"All": "", "test": "1", rep.email: "0"}
+
+
 def test_nothing_is_counted_outside_the_queue(
     manager_client: Client, rep: User, manager: User
 ) -> None:
@@ -106,7 +114,7 @@ def test_nothing_is_counted_outside_the_queue(
 
 @pytest.mark.parametrize(
     ("counted", "is_all", "text"),
-    [(12, True, "12"), (1_000, True, "1,000"), (1_001, True, "1,000+"), (3, False, "3+")],
+    [(12, True, "12"), (1_000, True, "1,000"), (1_001, False, "1,000+"), (3, False, "3+")],
 )
 def test_numbers_are_capped(counted: int, is_all: bool, text: str) -> None:
     assert Waiting({}, {}, {}, {}, is_all).text(counted) == text
@@ -116,12 +124,13 @@ def test_only_the_first_orders_are_counted(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries
 ) -> None:
     sku = VariantFactory().sku
-    for _ in range(4):
+    for _ in range(5):
         make_order(sku)
     monkeypatch.setattr(waiting, "COUNTED", 3)
     with django_assert_num_queries(2):
         found = count_waiting()
-    assert (found.by_rep, found.is_all) == ({"system:test": 3}, False)
+    assert (found.by_rep, found.is_all) == ({"system:test": 4}, False)
+    assert found.text(found.by_rep["system:test"]) == "3+"
 
 
 def test_reason_shows_its_evidence_one_click_away(manager_client: Client, tenant: Tenant) -> None:
