@@ -22,6 +22,7 @@ from django.utils.safestring import SafeString
 from orders import review
 from orders.models import REASON_LENGTH, CustomField, Order
 from orders.services import cancel_order, confirm_order
+from orders.views.export import admin_urls
 from portal import formats
 from portal.admin_site import CappedPaginator, TenantAdmin, TenantForm, actor_of, portal_request
 from portal.errors import DomainError
@@ -281,7 +282,7 @@ class OrderAdmin(TenantAdmin[Order]):
                 ("bulk/", "bulk_", self.bulk_view),
             )
         ]
-        return [*own, *super().get_urls()]
+        return [*own, *admin_urls(self), *super().get_urls()]
 
     def change_view(
         self,

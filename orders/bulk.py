@@ -21,7 +21,7 @@ from orders.building import (
     build_order,
 )
 from orders.models import Order, OrderEvent, OrderItem
-from orders.reasons import History, annotations, find_reasons, risk_of
+from orders.reasons import History, find_reasons, history, risk_of
 from orders.schemas import NewOrder
 from portal.errors import DomainError
 from portal.models import Tenant
@@ -97,8 +97,8 @@ def write_orders(*, tenant: Tenant, records: Sequence[OrderRecord]) -> None:
 def _find_reasons(tenant: Tenant, record: OrderRecord, rows: _Rows) -> Order:
     """The order with what its reviewer should see, unsaved."""
     caller = build_caller(record.new_order)
-    history = annotations(tenant=tenant, caller=caller, new_order=record.new_order, at=record.at)
-    customer = Customer.objects.annotate(**history).get(pk=record.customer.pk)
+    before = history(tenant=tenant, caller=caller, new_order=record.new_order, at=record.at)
+    customer = Customer.objects.annotate(**before).get(pk=record.customer.pk)
     rows.order.reasons = find_reasons(
         tenant=tenant,
         order=rows.order,

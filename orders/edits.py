@@ -20,7 +20,7 @@ from orders.models import CustomField, Draft, Order, OrderEvent, OrderItem
 from orders.schemas import NewOrder
 from orders.sheet import Sheet, kept_id
 from orders.starting import custom_field_texts, who_orders
-from orders.typed import Typed, TypedLine, detail_fields, typed_number
+from orders.typed import Typed, TypedLine, detail_fields, line_part, typed_number
 from portal.errors import Conflict, Detail, NotFound, ValidationFailed
 from portal.models import Tenant, User
 from portal.permissions import Actor
@@ -251,14 +251,21 @@ def returned(order: Order) -> OrderEvent | None:
     return max(events, key=lambda event: event.version)
 
 
-def with_remarks(sheet: Sheet, remarks: Mapping[str, str]) -> Sheet:
-    """The sheet, each line with what the reviewer said of it."""
-    of_line = {
-        f"k{path.partition('.')[2]}": text
-        for path, text in remarks.items()
-        if path.startswith("items.")
-    }
-    lines = [replace(line, remark=of_line.get(line.typed.id, "")) for line in sheet.lines]
+def with_remarks(sheet: Sheet, remarks: Mapping[str, str], details: Iterable[Detail]) -> Sheet:
+    """The sheet, each line with what the reviewer said of it, and what was refused on it."""
+    refused: dict[str, dict[str, str]] = {}
+    for detail in details:
+        section, _, rest = detail.path.partition(".")
+        if section == "items" and rest:
+            refused.setdefault(rest.partition(".")[0], {})[line_part(detail.path)] = detail.message
+    lines = [
+        replace(
+            line,
+            remark=remarks.get(f"items.{_position(line.typed.id)}", ""),
+            refused=refused.get(str(number), {}),
+        )
+        for number, line in enumerate(sheet.lines)
+    ]
     return replace(sheet, lines=lines)
 
 

@@ -39,6 +39,16 @@ _PLACES = (
 )
 
 
+_LINE_LABELS = {
+    "length": "contract length",
+    "quantity": "quantity",
+    "price": "price per month",
+    "list": "list price",
+    "cost": "cost",
+    "why": "reason",
+}
+
+
 def _place_on_page(detail: Detail) -> int:
     return _place_of((detail.path, detail.message))
 
@@ -127,9 +137,8 @@ class OrderForm:
         if form is None or name not in form.fields:
             return Problem("", "Order", detail.message)
         if remark:
-            form.fields[name].help_text = format_html(
-                '<strong class="remark">{}</strong>', detail.message
-            )
+            words = format_html('<strong class="remark">{}</strong>', detail.message)
+            form.fields[name].help_text = form[name].help_text = words
         else:
             form.add_error(name, detail.message)
         label = str(form.fields[name].label)
@@ -143,6 +152,6 @@ class OrderForm:
             return Problem("search", "Items", message)
         number = int(position)
         part = line_part(path)
-        label = {"length": "contract length", "quantity": "quantity"}.get(part, "SKU")
+        label = _LINE_LABELS.get(part, "SKU")
         name = f"line-{self.typed.lines[number].id}-{part}"
         return Problem(name, f"Item {number + 1}, {label}", message)

@@ -246,6 +246,7 @@ class Order(models.Model):
             ("change_any_order", "Can change orders of other reps"),
             ("override_price", "Can override prices and costs of orders"),
             ("reassign_order", "Can give orders and drafts to another rep"),
+            ("view_insight", "Can see how orders develop, by status, rep and category"),
         ]
         constraints = [
             TenantForeignKey(
@@ -570,7 +571,7 @@ class OrderEvent(models.Model):
         RESUBMITTED = "resubmitted", "Submitted again"
         REASSIGNED = "reassigned", "Given to another rep"
 
-    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
     order = models.ForeignKey(
         Order, on_delete=models.PROTECT, related_name="events", db_constraint=False, db_index=False
     )
@@ -610,11 +611,70 @@ class OrderEvent(models.Model):
             models.CheckConstraint(
                 name="event_actor_named", condition=~Q(actor="") & ~Q(actor_ref="")
             ),
+            models.UniqueConstraint(name="event_tenant_id", fields=["tenant", "id"]),
         ]
         indexes = [models.Index(name="event_of_order", fields=["order", "at", "id"])]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} by {self.actor}"
+
+
+HAPPENED: dict[str, str] = {
+    OrderEvent.Kind.CONFIRMED: "was confirmed",
+    OrderEvent.Kind.CANCELLED: "was cancelled",
+    OrderEvent.Kind.SENT_BACK: "was sent back to you",
+    OrderEvent.Kind.RECALLED: "was recalled",
+    OrderEvent.Kind.EDITED: "was changed",
+    OrderEvent.Kind.RESUBMITTED: "was changed and submitted again",
+    OrderEvent.Kind.NOTED: "has other notes",
+    OrderEvent.Kind.COMMENTED: "got a comment",
+    OrderEvent.Kind.REASSIGNED: "was given to you",
+}
+"""What the rep of an order is told of, unless they did it themselves."""
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    def of(self, user: User) -> "NoticeQuerySet":
+        """Those of the user, the latest first."""
+        return self.filter(user=user).order_by("-event_id")
+
+    def unread(self) -> "NoticeQuerySet":
+        return self.filter(read_at__isnull=True)
+
+
+class Notice(models.Model):
+    """That a user is told of an event of an order that they look after; see `orders.told`."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    event = models.ForeignKey(
+        OrderEvent, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    objects = TenantManager.from_queryset(NoticeQuerySet)()
+
+    class Meta:
+        constraints = [
+            TenantForeignKey(name="notice_user_of_tenant", field="user", to="portal.User"),
+            TenantForeignKey(name="notice_event_of_tenant", field="event", to="orders.OrderEvent"),
+            models.UniqueConstraint(name="notice_once", fields=["user", "event"]),
+        ]
+        indexes = [
+            models.Index(
+                name="notice_unread", fields=["user", "tenant"], condition=Q(read_at__isnull=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} for {self.user}"
+
+    @property
+    def happened(self) -> str:
+        """What the event did to the order, as the end of a sentence."""
+        return HAPPENED[self.event.kind]
 
 
 class CustomField(models.Model):
@@ -667,3 +727,51 @@ class CustomField(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+
+class Export(models.Model):
+    """One CSV file of orders: who asked for which, and how far its download has come.
+
+    `door` is the list that was filtered and `query` its filters, as in the address. `total` is the
+    number of orders when it was asked for, `done` how many of them have left the server. Each is
+    downloaded once. The rows of a day suffice: they are deleted when the next one is asked for.
+    """
+
+    class Door(models.TextChoices):
+        PORTAL = "portal", "Portal"
+        ADMIN = "admin", "Admin"
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        RUNNING = "running", "Running"
+        FINISHED = "finished", "Finished"
+        STOPPED = "stopped", "Stopped"
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False)
+    public_id = models.CharField(max_length=ids.MAX_LENGTH, default=ids.new_export_id)
+    asked_by_ref = models.CharField(max_length=100)
+    door = models.CharField(max_length=10, choices=Door)
+    query = models.TextField(blank=True)
+    status = models.CharField(max_length=10, choices=Status, default=Status.WAITING)
+    total = models.PositiveIntegerField()
+    done = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    objects = TenantManager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(name="export_public_id", fields=["tenant", "public_id"]),
+            models.CheckConstraint(
+                name="export_door_known", condition=Q(door__in=["portal", "admin"])
+            ),
+            models.CheckConstraint(
+                name="export_status_known",
+                condition=Q(status__in=["waiting", "running", "finished", "stopped"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id

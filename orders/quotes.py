@@ -7,11 +7,12 @@ from datetime import date, timedelta
 
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.template.loader import render_to_string
 from django.utils import timezone
 
+from catalog.pricing import PricedLine, Totals
 from orders import drafts
 from orders.drafts import Discarded, PricesMoved, StaleDraft
+from orders.letters import address_lines, written
 from orders.models import Draft
 from orders.said import UNDECIDED, accepted
 from orders.sheet import Sheet, make_sheet, shown
@@ -19,16 +20,6 @@ from orders.typed import Typed
 from portal.errors import Conflict, DomainError
 from portal.models import Tenant, User
 
-_ADDRESS = (
-    ("contact_name",),
-    ("company",),
-    ("street_address",),
-    ("building_info",),
-    ("postal_code", "city"),
-    ("locality",),
-    ("admin_area",),
-    ("country",),
-)
 VALID_FOR = timedelta(days=14)
 
 log = logging.getLogger(__name__)
@@ -78,12 +69,16 @@ class Quotation:
         """Empty if it ships to the billing address."""
         return self._address("shipping") if self._typed("ship_elsewhere") else []
 
+    @property
+    def lines(self) -> list[PricedLine]:
+        return [line.priced for line in self.sheet.lines if line.priced]
+
+    @property
+    def totals(self) -> Totals:
+        return self.sheet.totals
+
     def _address(self, prefix: str) -> list[str]:
-        lines = [
-            " ".join(self._typed(f"{prefix}-{part}") for part in parts).strip()
-            for parts in _ADDRESS
-        ]
-        return [line for line in lines if line]
+        return address_lines(lambda part: self._typed(f"{prefix}-{part}"))
 
     def _typed(self, name: str) -> str:
         return self.sheet.typed.fields.get(name, "").strip()
@@ -166,14 +161,14 @@ def send_quote(
 
 
 def _mail(quote: Quotation, to: Sequence[str]) -> None:
-    context = {"quote": quote}
+    text, html = written(quote, "orders/quote_email")
     mail = EmailMultiAlternatives(
         subject=quote.subject,
-        body=render_to_string("orders/quote_email.txt", context),
+        body=text,
         to=to,
         reply_to=[quote.rep.email],
     )
-    mail.attach_alternative(render_to_string("orders/quote_email.html", context), "text/html")
+    mail.attach_alternative(html, "text/html")
     try:
         mail.send()
     # Of the network and of SMTP; of an address that no mail header can hold.

@@ -26,8 +26,9 @@ from orders.building import (
 from orders.custom_fields import custom_field_problems
 from orders.editing import EDITED_FIELDS, ITEM_FIELDS, Edit, edited_items, is_same
 from orders.models import NOTES_LENGTH, REASON_LENGTH, Draft, Order, OrderEvent, OrderItem
-from orders.reasons import History, annotations, find_reasons, risk_of
+from orders.reasons import History, find_reasons, history, risk_of
 from orders.schemas import NewOrder, parse
+from orders.told import tell
 from portal.errors import Conflict, Detail, DomainError, NotFound, ValidationFailed
 from portal.models import Tenant, User
 from portal.permissions import Actor
@@ -85,10 +86,8 @@ def create_order(
     actor.require("orders.add_order", "You may not create orders.")
     quoted = quote_for(tenant=tenant, new_order=new_order)
     caller, at = build_caller(new_order), timezone.now()
-    history = annotations(tenant=tenant, caller=caller, new_order=new_order, at=at)
-    known = find_customer(
-        tenant=tenant, caller=caller, customer_id=customer_id, annotations=history
-    )
+    before = history(tenant=tenant, caller=caller, new_order=new_order, at=at)
+    known = find_customer(tenant=tenant, caller=caller, customer_id=customer_id, annotations=before)
     if problems := [*quoted.problems, *customer_problems(known)]:
         raise DomainError.of(problems)
     # Nothing is refused from here on: a transaction around it needs no savepoint to return to.
@@ -334,7 +333,7 @@ def reassign_orders(
     locked = list(others.order_by("pk").select_for_update(of=("self",)))
     for order in locked:
         data = {"changes": {"rep": [order.rep, to.email]}}
-        order.rep_ref, order.rep = to.actor_ref, to.email
+        order.tenant, order.rep_ref, order.rep = tenant, to.actor_ref, to.email
         _save(order, "rep_ref", "rep")
         _record(order, Kind.REASSIGNED, actor, reason=reason, data=data)
     return len(locked)
@@ -355,6 +354,7 @@ def _locked(tenant: Tenant, order_id: str, version: int | None) -> Order:
     order = Order.objects.select_for_update().filter(tenant=tenant, public_id=order_id).first()
     if order is None:
         raise NotFound("There is no such order.")
+    order.tenant = tenant
     if version is not None and version != order.version:
         message = f"{rules.last_change(order)} Look at it again first."
         raise Conflict(rules.STATE_CONFLICT, message)
@@ -368,10 +368,10 @@ def _customer_of_edit(
     e-mail, or still of the one it was. Raises DomainError for an inactive other customer.
     """
     caller = build_caller(edit.order)
-    history = annotations(tenant=tenant, caller=caller, new_order=edit.order, at=order.created_at)
-    known = find_customer(tenant=tenant, caller=caller, annotations=history)
+    before = history(tenant=tenant, caller=caller, new_order=edit.order, at=order.created_at)
+    known = find_customer(tenant=tenant, caller=caller, annotations=before)
     if known is None:
-        known = Customer.objects.annotate(**history).get(pk=order.customer_id)
+        known = Customer.objects.annotate(**before).get(pk=order.customer_id)
     elif known.pk != order.customer_id:
         _raise(DomainError.of(found) if (found := [*customer_problems(known)]) else None)
     return customer_for_order(tenant=tenant, actor=actor, caller=caller, known=known, update=update)
@@ -473,4 +473,7 @@ def _record(
     reason: str = "",
     data: dict[str, Any] | None = None,
 ) -> None:
-    build_event(order, kind, actor, reason=reason, data=data).save(force_insert=True)
+    """Writes down what happened, and tells whom it concerns, in the same transaction."""
+    event = build_event(order, kind, actor, reason=reason, data=data)
+    event.save(force_insert=True)
+    tell(order, event)

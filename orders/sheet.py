@@ -1,7 +1,7 @@
 """A draft as the page shows it: what was typed, priced now, beside what was said before."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -43,7 +43,8 @@ class SheetLine:
     `offer` is what its SKU names, None if nothing. `said`: the price that was said of it, if any
     was. `choices`: what an unknown SKU can mean. Of an order that is changed: `kept` is the item
     that the line was, `is_decided` says that somebody decided on another price than was
-    said, `remark` is what the reviewer said of it.
+    said, `remark` is what the reviewer said of it, `refused` what is wrong with a decision, by the
+    part of the line.
     """
 
     typed: TypedLine
@@ -56,6 +57,7 @@ class SheetLine:
     kept: OrderItem | None = None
     is_decided: bool = False
     remark: str = ""
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def chosen(self) -> str:

@@ -1,12 +1,13 @@
-"""Logging in and out, and changing one's password."""
+"""Logging in and out, changing one's password, and which e-mails one gets."""
 
 from django.contrib.auth import views
 from django.urls import path
 
-from portal.login import LoginView, PasswordView
+from portal.login import LoginView, PasswordView, order_mails
 
 urlpatterns = [
     path("login/", LoginView.as_view(), name="login"),
     path("logout/", views.LogoutView.as_view(next_page="login"), name="logout"),
     path("password/", PasswordView.as_view(), name="password_change"),
+    path("password/mails/", order_mails, name="order_mails"),
 ]

@@ -157,7 +157,7 @@ class UserAdmin(SuperuserOnly, PermissionBoxes, DjangoUserAdmin):  # type: ignor
     readonly_fields = ("tenant", "logged_in", "joined")
     fieldsets = (
         (None, {"fields": ("username", "email", "password", "tenant")}),
-        ("Person", {"fields": ("first_name", "last_name", "locale")}),
+        ("Person", {"fields": ("first_name", "last_name", "locale", "order_mails")}),
         (
             "What they may do",
             {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")},

@@ -9,7 +9,12 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time, get_datetime_format
-from babel.numbers import format_currency, format_decimal, get_decimal_symbol
+from babel.numbers import (
+    format_compact_currency,
+    format_currency,
+    format_decimal,
+    get_decimal_symbol,
+)
 from django.utils import timezone
 
 from portal.exact_json import MAX_NUMBER_LENGTH
@@ -39,6 +44,11 @@ def use_formats(locale: str, zone: ZoneInfo) -> Iterator[None]:
 def money(amount: Decimal, currency: str) -> str:
     """An amount with its currency, at the currency's own decimals: €1,234.50."""
     return format_currency(amount, currency, locale=_locale.get())
+
+
+def short_money(amount: Decimal, currency: str) -> str:
+    """An amount as a chart's axis has room for: €20K."""
+    return format_compact_currency(amount, currency, locale=_locale.get(), fraction_digits=1)
 
 
 def change(amount: Decimal, currency: str) -> str:
@@ -75,7 +85,12 @@ def moment(value: datetime) -> str:
 
 def age(since: datetime) -> str:
     """How long ago, in its largest whole unit: 12 min, 3 h, 2 d."""
-    minutes = int((timezone.now() - since).total_seconds() // 60)
+    return duration(timezone.now() - since)
+
+
+def duration(length: timedelta) -> str:
+    """A length of time in its largest whole unit: 12 min, 3 h, 2 d."""
+    minutes = length // timedelta(minutes=1)
     if minutes < 60:
         return f"{max(minutes, 0)} min"
     return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} d"

@@ -35,3 +35,7 @@ def new_draft_id() -> str:
 
 def new_key_id() -> str:
     return public_id("key")
+
+
+def new_export_id() -> str:
+    return public_id("exp")

@@ -1,4 +1,4 @@
-"""Logging in: who has to, the page, the dialog over an open page; and one's password."""
+"""Logging in: who has to, the page, the dialog over an open page; and one's own account."""
 
 from typing import Any
 
@@ -8,11 +8,12 @@ from django.contrib.auth import views
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UsernameField
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
+from django.views.decorators.http import require_POST
 from django_htmx.http import trigger_client_event
 
-from portal.tenancy import API_PREFIX
+from portal.tenancy import API_PREFIX, PortalRequest
 
 USERNAME_LENGTH = 150
 
@@ -80,3 +81,13 @@ class PasswordView(views.PasswordChangeView):
         response = super().form_valid(form)
         messages.success(self.request, "Your password is changed.")
         return response
+
+
+@require_POST
+def order_mails(request: PortalRequest) -> HttpResponse:
+    """Switches the user's e-mails about their orders on or off."""
+    request.user.order_mails = "order_mails" in request.POST
+    request.user.save(update_fields=["order_mails"])
+    state = "on" if request.user.order_mails else "off"
+    messages.success(request, f"E-mails about your orders are {state}.")
+    return redirect("password_change")

@@ -194,6 +194,11 @@ class User(AbstractUser):
         validators=[validate_locale],
         help_text="Such as en_GB or nl_NL; empty: as the tenant.",
     )
+    order_mails = models.BooleanField(
+        "e-mails about my orders",
+        default=True,
+        help_text="Sent when somebody else does something to an order that this user looks after.",
+    )
 
     objects: ClassVar[PortalUserManager] = PortalUserManager()
 

@@ -49,6 +49,7 @@ _MANAGER_PERMISSIONS = _REP_PERMISSIONS | {
     "orders.change_any_order",
     "orders.override_price",
     "orders.reassign_order",
+    "orders.view_insight",
     "orders.view_customfield",
     "orders.add_customfield",
     "orders.change_customfield",

@@ -22,6 +22,8 @@ LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
 
 PUBLIC_URL = os.environ.get("PUBLIC_URL", "").rstrip("/")
 DEBUG = not PUBLIC_URL
+# Where links in e-mails lead.
+LINK_URL = PUBLIC_URL or f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
 
 
 def _development_secret() -> str:

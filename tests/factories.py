@@ -14,7 +14,7 @@ from django_scopes import get_scope, scope
 from catalog.models import Price, Product, Variant
 from customers.models import Customer
 from orders.bulk import OrderRecord, Step, write_orders
-from orders.models import CustomField, Draft, Order, OrderEvent
+from orders.models import CustomField, Draft, Export, Notice, Order, OrderEvent
 from orders.schemas import NewOrder
 from orders.services import cancel_order, confirm_order, create_order, read_new_order
 from portal.ids import new_order_id
@@ -164,12 +164,31 @@ class DraftFactory(TenantOwned):
     owner = factory.SubFactory(UserFactory, tenant=factory.SelfAttribute("..tenant"))
 
 
+class NoticeFactory(TenantOwned):
+    """An unread notice to a rep that an order was confirmed."""
+
+    class Meta:
+        model = Notice
+
+    user = factory.SubFactory(UserFactory, tenant=factory.SelfAttribute("..tenant"))
+    event = factory.LazyAttribute(lambda notice: confirmation(notice.tenant))
+
+
 class CustomFieldFactory(TenantOwned):
     class Meta:
         model = CustomField
 
     key = factory.Sequence(lambda n: f"field{n}")
     label = factory.SelfAttribute("key")
+
+
+class ExportFactory(TenantOwned):
+    class Meta:
+        model = Export
+
+    asked_by_ref = "user:0"
+    door = Export.Door.PORTAL
+    total = 1
 
 
 def address(**changes: Any) -> dict[str, Any]:
@@ -228,6 +247,12 @@ def make_order(
                 tenant=open_tenant(), actor=SYSTEM, order_id=order.public_id
             )
         return Order.objects.get(pk=order.pk)
+
+
+def confirmation(tenant: Tenant) -> OrderEvent:
+    order = make_order(tenant=tenant, status=Order.Status.CONFIRMED)
+    with scope(tenant=tenant):
+        return OrderEvent.objects.get(order=order, kind=OrderEvent.Kind.CONFIRMED)
 
 
 def _with_rented_devices(

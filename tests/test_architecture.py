@@ -151,4 +151,5 @@ def test_own_javascript_of_the_new_order_page_is_small() -> None:
 )
 def test_templates_hold_nothing_inline_and_load_nothing_from_elsewhere(pattern: str) -> None:
     found = [name(path) for path in TEMPLATES if re.search(pattern, path.read_text())]
-    assert found == []
+    # A mail cannot link a style sheet, and is shown under no policy of ours.
+    assert found == (["templates/email.html"] if pattern == r"<style\b" else [])

@@ -18,6 +18,7 @@ from tests.factories import (
     ApiKeyFactory,
     CustomFieldFactory,
     DraftFactory,
+    ExportFactory,
     OutboxMailFactory,
     UserFactory,
     make_order,
@@ -27,7 +28,7 @@ from tests.portal.test_constraints import price_change
 Table = dict[str, tuple[str, str]]
 
 USERS = ("anonymous", "rep", "manager", "superuser", "other rep", "other manager", "key")
-"""The rep owns the draft; the others of `tenant` do not. A key is nobody outside the API."""
+"""Draft and export are the rep's, not the others' of `tenant`. A key is nobody outside the API."""
 
 REDIRECTS = {"/login/": "login", "/admin/login/": "admin-login", "/admin/": "admin"}
 """Answers are a status, one of these, or → for a redirect within the user's own pages."""
@@ -35,11 +36,18 @@ REDIRECTS = {"/login/": "login", "/admin/login/": "admin-login", "/admin/": "adm
 PAGE = "login 200 200 200 200 200 login"
 NO_POST = "login 405 405 405 405 405 login"
 ROW = "login 200 200 200 404 404 login"
+OWN = "login 200 404 404 404 404 login"
 PUBLIC = "200 200 200 200 200 200 200"
 ICON = "→ → → → → → →"
 PORTAL: Table = {
     "": (PAGE, NO_POST),
+    "insight/": ("login 403 200 200 403 200 login", NO_POST),
+    "notices/": (PAGE, "login → → → → → login"),
+    "notices/unread/": ("204 200 200 200 200 200 204", "405 405 405 405 405 405 405"),
     "orders/": (PAGE, NO_POST),
+    "orders/export/": (NO_POST, "login → → → → → login"),
+    "orders/export/<public_id:export_id>/": (OWN, NO_POST),
+    "orders/export/<public_id:export_id>/file/": (OWN, NO_POST),
     "orders/reassign/": ("login 403 200 200 403 200 login", "login 403 422 422 403 422 login"),
     "orders/new/": ("login → → → → → login", NO_POST),
     "orders/new/line/": (NO_POST, PAGE),
@@ -81,6 +89,7 @@ PORTAL: Table = {
     "login/": ("200 → → → → → 200", "200 → → → → → 200"),
     "logout/": (NO_POST, "login login login login login login login"),
     "password/": (PAGE, PAGE),
+    "password/mails/": (NO_POST, "login → → → → → login"),
     "favicon.ico": (ICON, ICON),
     "healthz": (PUBLIC, PUBLIC),
 }
@@ -128,6 +137,11 @@ ADMIN: Table = {
     "admin/orders/order/<int:pk>/cancel/": (
         admin("200", "200", "404"),
         admin("400", "400", "404"),
+    ),
+    "admin/orders/order/export/": (admin("405", "405", "405"), admin("→", "→", "→")),
+    "admin/orders/order/export/<public_id:export_id>/": (
+        admin("404", "404", "404"),
+        admin("405", "405", "405"),
     ),
     "admin/orders/order/bulk/confirm/": (admin("→", "→", "→"),) * 2,
     "admin/orders/order/bulk/cancel/": (admin("→", "→", "→"),) * 2,
@@ -218,6 +232,7 @@ def rows(tenant: Tenant, rep: User) -> dict[str, Any]:
         "customer": order.customer,
         "draft": DraftFactory(owner=rep),
         "order": order,
+        "export": ExportFactory(asked_by_ref=rep.actor_ref),
         "customfield": CustomFieldFactory(),
     }
 

@@ -185,10 +185,12 @@ def _page(
     if not request.htmx:
         whole = context | {"fragment": fragment}
         return render(request, "orders/new.html", whole, status=status)
-    # htmx shows what is refused as 422. What another page did to the draft is said at the top.
+    # htmx shows what is refused as 422.
     response = render(request, fragment, context, status=422)
-    swap = "outerHTML show:window:top" if status == 409 else "outerHTML"
-    return reswap(retarget(response, "#new-order"), swap)
+    response = reswap(retarget(response, "#new-order"), "outerHTML")
+    if status == 409:  # What another page did to the draft is said at the top.
+        response["HX-Reswap"] += " show:window:top"
+    return response
 
 
 def _context(
@@ -197,7 +199,8 @@ def _context(
     configured = drafts.configured_fields(tenant=request.tenant)
     editing = edited(sheet.draft)
     remarks = editing.remarks if editing else {}
-    sheet = with_remarks(with_choices(tenant=request.tenant, sheet=sheet), remarks)
+    sheet = with_choices(tenant=request.tenant, sheet=sheet)
+    sheet = with_remarks(sheet, remarks, details := [*details])
     return {
         "sheet": sheet,
         "draft": sheet.draft,

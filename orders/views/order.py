@@ -17,6 +17,7 @@ from orders.filters import OrderFilter
 from orders.history import difference, history
 from orders.models import NOTES_LENGTH, REASON_LENGTH, Order
 from orders.services import cancel_order, confirm_order
+from orders.told import mark_order_read
 from portal.errors import Conflict, DomainError, NotFound, ValidationFailed
 from portal.filters import address_without_blanks
 from portal.paging import newest_first
@@ -46,7 +47,9 @@ def order_list(request: PortalRequest) -> HttpResponse:
 @require_safe
 @permission_required("orders.view_order", raise_exception=True)
 def order(request: PortalRequest, order_id: str) -> HttpResponse:
-    return show_order(request, order_id)
+    response = show_order(request, order_id)
+    mark_order_read(user=request.user, order_id=order_id)
+    return response
 
 
 @require_POST

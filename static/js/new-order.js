@@ -27,7 +27,7 @@ const changed = () => {
 const address = () => form().getAttribute("hx-post");
 const count = () => ++form().elements.sequence.value;
 
-/* What has not arrived stays in this browser until it has. */
+/* What has not arrived stays in this browser. */
 const keep = () => localStorage.setItem(address(), new URLSearchParams(new FormData(form())));
 const forget = () => localStorage.removeItem(address());
 
@@ -203,8 +203,6 @@ const fill = ({ dataset, role }) => {
   search().focus();
 };
 
-/* Lines */
-
 const lines = () => [...byId("lines").children];
 const part = (line, name) => line?.querySelector(`[name$="-${name}"]`);
 const nameOf = (line) => line.querySelector("strong").textContent;
@@ -226,7 +224,6 @@ const add = (values, replaced) => {
   ask({ ...values }, replaced ?? byId("lines"));
 };
 
-/* Posted: no address holds the rows of a spreadsheet. */
 const ask = (values, target) => {
   const swap = target.id ? "beforeend" : "outerHTML";
   const context = { source: byId("lines"), target, swap, values };
@@ -257,7 +254,7 @@ on("paste", (event) => {
   const q = event.clipboardData.getData("text").trim();
   if (event.target !== search() || !/[\n\t]|.{999}/.test(q)) return;
   event.preventDefault();
-  add({ q }); // Rows of a spreadsheet, or more than a search is asked.
+  add({ q }); // Rows of a spreadsheet, or more.
 });
 
 const remove = (line) => {
@@ -290,7 +287,7 @@ on("focusin", ({ target }) => {
   target.dataset.before = target.value;
 });
 
-/* A scanner types its SKU wherever the cursor is: what is no quantity was meant for the search. */
+/* A scanner types wherever the cursor is: what is no quantity is meant for the search. */
 const scan = (field) => {
   const text = field.value.trim();
   field.value = field.dataset.before;

@@ -26,6 +26,9 @@ addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
 });
 
+/* What is polled interrupts nobody. */
+const isPolled = ({ elt }) => elt.matches('[hx-trigger*="every"]');
+
 /* About such a status, 0 when nobody answered. */
 const say = (status) => {
   // What lies behind an open dialog can be neither seen nor heard.
@@ -35,15 +38,16 @@ const say = (status) => {
 
 on("htmx:responseError", ({ detail }) => {
   const { elt, xhr } = detail;
+  if (isPolled(detail)) return;
   if (xhr.status !== 401 || !loginDialog) return say(xhr.status);
   refused.set(elt, detail);
   if (!loginDialog.open) loginDialog.showModal();
 });
 
-on("htmx:sendError", () => say(0));
+on("htmx:sendError", ({ detail }) => isPolled(detail) || say(0));
 
 on("htmx:afterRequest", ({ detail }) => {
-  if (detail.successful) say("ok");
+  if (detail.successful && !isPolled(detail)) say("ok");
 });
 
 on("loggedIn", ({ detail }) => {
@@ -70,8 +74,4 @@ on("keydown", (event) => {
   event.preventDefault();
   if (named.matches("a, button, [type=checkbox]")) named.click();
   else named.focus();
-});
-
-on("click", ({ target }) => {
-  if (target.closest("[data-print]")) print();
 });

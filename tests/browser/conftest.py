@@ -23,6 +23,7 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 expect.set_options(timeout=15_000)
 
 Visit = Callable[..., Page]
+Forgive = Callable[[str], None]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -35,6 +36,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def complaints() -> list[str]:
     """What a test expects on the console: it removes it, or the test fails."""
     return []
+
+
+@pytest.fixture
+def forgive(complaints: list[str]) -> Forgive:
+    """Takes the one complaint off the list that says this."""
+
+    def remove(text: str) -> None:
+        [expected] = [each for each in complaints if text in each]
+        complaints.remove(expected)
+
+    return remove
 
 
 @pytest.fixture

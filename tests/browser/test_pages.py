@@ -10,7 +10,7 @@ from tests.browser.conftest import Visit, accessibility_problems
 from tests.factories import PASSWORD, VariantFactory, make_order
 
 FULL = "/orders/{order}/"
-PATHS = ["/", "/orders/", "/orders/?q=xyzzy", FULL, "/customers/", "/password/"]
+PATHS = ["/", "/notices/", "/orders/", "/orders/?q=xyzzy", FULL, "/customers/", "/password/"]
 
 
 @pytest.fixture

@@ -141,7 +141,7 @@ def test_decision_about_a_version_that_moved_on_is_asked_again(
 
     assert response.status_code == 409
     assert "Nothing was done: this order changed since you looked at it" in shown
-    assert f"<strong>Notes changed</strong> by {rep.email} · just now" in shown
+    assert f'<strong>Notes changed</strong> <span class="who">by {rep.email}</span> · just now' in shown
     assert '<td data-label="After">Call before delivery.</td>' in shown
     assert "Typed with care</textarea>" in shown
     order.refresh_from_db()
@@ -223,7 +223,7 @@ def test_order_that_waits_for_its_rep_shows_what_the_manager_said(
         for client in (rep_client, manager_client)
     )
     for shown in (
-        f"<strong>Sent back to the rep</strong> by {manager.email}",
+        f'<strong>Sent back to the rep</strong> <span class="who">by {manager.email}</span>',
         "It waits for you: correct it and submit it again.",
         "Please look again.",
         '<strong>Item 1:</strong> <span class="pre-line">Two, not twenty?</span>',
@@ -297,5 +297,5 @@ def test_page_costs_the_same_queries_for_one_and_for_ten_items_and_events(
             tenant=ten.tenant, actor=SYSTEM, order_id=ten.public_id, comment=f"Comment {number}"
         )
     for order in (one, ten):
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(8 + 1):
             manager_client.get(_address_of(order))

@@ -131,3 +131,16 @@ def test_password_refused_says_why(
     assert message in response.text
     rep.refresh_from_db()
     assert rep.check_password(PASSWORD)
+
+
+def test_mails_about_ones_orders_are_switched_off_and_on(rep_client: Client, rep: User) -> None:
+    off = rep_client.post("/password/mails/", follow=True)
+    assert off.redirect_chain == [("/password/", 302)]
+    assert "E-mails about your orders are off." in off.text
+    assert "checked" not in off.text
+    rep.refresh_from_db()
+    assert rep.order_mails is False
+    on = rep_client.post("/password/mails/", {"order_mails": "on"}, follow=True)
+    assert "E-mails about your orders are on." in on.text
+    rep.refresh_from_db()
+    assert rep.order_mails is True

@@ -12,7 +12,7 @@ from django_scopes import scope
 
 from catalog.models import Price, PriceChange, Product, Variant
 from customers.models import Customer
-from orders.models import CustomField, Draft, Order, OrderEvent, OrderItem
+from orders.models import CustomField, Draft, Export, Notice, Order, OrderEvent, OrderItem
 from portal.constraints import TenantForeignKey
 from portal.models import ApiKey, IdempotentResponse, OutboxMail, Tenant, User
 from tests import factories as make
@@ -61,7 +61,9 @@ MAKE: dict[type[models.Model], Callable[[], Any]] = {
     Order: lambda: make.make_order(draft=make.DraftFactory()),
     OrderItem: second_item,
     OrderEvent: lambda: make.make_order().events.get(),
+    Notice: make.NoticeFactory,
     CustomField: make.CustomFieldFactory,
+    Export: make.ExportFactory,
 }
 NOW = timezone.now()
 CONFIRMED = {"confirmed_at": NOW, "confirmed_by": "a@b.nl", "confirmed_by_ref": "user:1"}
@@ -185,6 +187,8 @@ CHECKS: list[tuple[str, dict[str, Any]]] = [
     ("custom_field_key_no_spaces", {"key": "cost centre"}),
     ("custom_field_type_known", {"type": "colour"}),
     ("custom_field_select_has_options", {"type": "select"}),
+    ("export_door_known", {"door": "window"}),
+    ("export_status_known", {"status": "lost"}),
 ]
 
 # What a reference needs beside it, so that nothing else is wrong with the row.

@@ -42,6 +42,13 @@ def test_money_has_the_decimals_of_its_currency(currency: str, written: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("amount", "written"), [(0, "€0"), (500, "€500"), (2_400, "€2.4K"), (20_000, "€20K")]
+)
+def test_short_money_fits_an_axis(amount: int, written: str) -> None:
+    assert formats.short_money(Decimal(amount), "EUR") == written
+
+
+@pytest.mark.parametrize(
     ("locale", "written"), [("nl_NL", "12.345"), ("en_GB", "12,345"), ("fr_FR", "12 345")]
 )
 def test_number_is_grouped_as_the_locale_has_it(locale: str, written: str) -> None:

@@ -14,6 +14,7 @@ from portal import ids
         (ids.new_variant_id, "var"),
         (ids.new_draft_id, "drf"),
         (ids.new_key_id, "key"),
+        (ids.new_export_id, "exp"),
     ],
 )
 def test_id_is_a_prefix_and_ten_speakable_characters(make, prefix) -> None:

@@ -9,6 +9,7 @@ from tests.factories import ApiKeyFactory, UserFactory
 MANAGER_ONLY = [
     "orders.confirm_order",
     "orders.cancel_order",
+    "orders.view_insight",
     "catalog.view_costs",
     "catalog.change_price",
     "orders.change_customfield",

@@ -64,6 +64,11 @@ def test_https_address_makes_everything_secure() -> None:
     assert read("CSRF_TRUSTED_ORIGINS", **PUBLIC) == [["https://portal.example.com"]]
 
 
+def test_links_in_mails_lead_to_the_public_address_or_to_this_machine() -> None:
+    assert read("LINK_URL", **PUBLIC) == ["https://portal.example.com"]
+    assert read("LINK_URL", PORT="8001") == ["http://127.0.0.1:8001"]
+
+
 def test_http_address_on_loopback_is_production_without_https() -> None:
     local = PUBLIC | {"PUBLIC_URL": "http://127.0.0.1:8000"}
     assert read(*SECURITY, **local) == [False, ["127.0.0.1"], False, False, False, 0]

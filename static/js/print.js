@@ -1,0 +1,2 @@
+for (const button of document.querySelectorAll("[data-print]"))
+  button.addEventListener("click", () => print());
