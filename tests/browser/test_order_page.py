@@ -199,3 +199,31 @@ def test_confirmed_elsewhere_is_told_once(
     expect(page.locator("#order-news .note")).to_have_count(1, timeout=WITHIN)
     page.reload()
     expect(page.locator("#order-news .note")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_leavers_orders_are_counted_and_handed_over(
+    visit: Visit, page: Page, rep: User, manager: User, order: Order, scheme: str, width: int
+) -> None:
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.set_viewport_size({"width": width, "height": 900})
+    visit("/orders/", manager)
+    page.get_by_role("link", name="Hand over orders").click()
+    page.get_by_label("Who leaves").select_option(rep.email)
+    expect(page.get_by_text("1 open order and 0 open drafts")).to_be_visible()
+    page.get_by_label("Who takes over").select_option(manager.email)
+    assert accessibility_problems(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.get_by_label("Who takes over").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.type("On to new things.")
+    page.get_by_role("button", name="Hand over").click()
+    expect(page.get_by_text("manager has taken over 1 open order")).to_be_visible()
+    visit(_address(order))
+    expect(page.get_by_text("On to new things.")).to_be_visible()
+    page.get_by_role("link", name="Give to another rep").click()
+    page.get_by_label("Who takes over").select_option(rep.email)
+    assert accessibility_problems(page) == []
+    page.get_by_role("button", name="Give order").click()
+    expect(page.get_by_text("rep looks after this order now.")).to_be_visible()
