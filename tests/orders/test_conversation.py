@@ -59,7 +59,7 @@ def test_history_shows_every_event_newest_first_with_before_after_and_why(
     shown = _text(rep_client.get(_address(order)))
     timeline = shown[shown.index('id="order-timeline"') :]
 
-    titles = re.findall(r"<strong>([^<]*)</strong> by ([^ ]*)", timeline)
+    titles = re.findall(r'<strong>([^<]*)</strong> <span class="who">by ([^<]*)<', timeline)
     assert titles == [("Changed", rep.email), ("Confirmed", manager.email), ("Created", rep.email)]
     for words in (
         "They want more.",
@@ -87,7 +87,8 @@ def test_costs_in_the_history_are_for_who_may_see_them(
 
 def test_recalled_order_says_so_once(rep_client: Client, order: Order, rep: User) -> None:
     recall_order(tenant=order.tenant, order_id=order.public_id, actor=Actor.from_user(rep))
-    assert f"<strong>Recalled</strong> by {rep.email}" in _text(rep_client.get(_address(order)))
+    who = f'<span class="who">by {rep.email}</span>'
+    assert f"<strong>Recalled</strong> {who}" in _text(rep_client.get(_address(order)))
 
 
 def test_comment_is_added_and_stays(rep_client: Client, order: Order, rep: User) -> None:
@@ -223,7 +224,8 @@ def test_open_page_is_told_of_a_confirmation(
     shown = _text(response)
 
     assert response.status_code == 200
-    assert f"<strong>Confirmed</strong> by {manager.email} · just now" in shown
+    who = f'<span class="who">by {manager.email}</span>'
+    assert f"<strong>Confirmed</strong> {who} · just now" in shown
     assert "version=2" in shown
     assert _swapped(response) == [
         "order-poll", "order-head", "order-news", "order-notices", "order-figures",
