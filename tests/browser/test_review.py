@@ -55,7 +55,7 @@ def test_manager_confirms_an_order_in_the_admin(visit: Visit, manager: User, ord
     page = visit("/admin/", manager)
     page.get_by_role("link", name=re.compile("waiting for review")).click()
     page.get_by_role("link", name=order.public_id).click()
-    expect(page.get_by_text("PHONE-1")).to_be_visible()
+    expect(page.get_by_text("PHONE-1", exact=True)).to_be_visible()
     page.get_by_role("button", name="Confirm order").click()
     expect(page.get_by_text("Confirmed", exact=True).first).to_be_visible()
     order.refresh_from_db()
@@ -245,5 +245,5 @@ def test_manager_cancels_an_order_on_its_page_with_a_reason(
 
 def test_rep_sees_the_order_but_cannot_confirm_it(visit: Visit, rep: User, order: Order) -> None:
     page = visit(f"/orders/{order.public_id}/", rep)
-    expect(page.get_by_text("PHONE-1")).to_be_visible()
+    expect(page.get_by_text("PHONE-1", exact=True)).to_be_visible()
     expect(page.get_by_text("Confirm order")).to_have_count(0)
