@@ -213,6 +213,13 @@ def test_override_that_is_no_amount_is_named(
     assert [problem.name for problem in refused.context["form"].problems] == ["line-k0-price"]
 
 
+def test_manager_sees_a_line_that_cannot_be_priced(manager_client: Client, order: Order) -> None:
+    draft = start(manager_client, order)
+    refused = submit(manager_client, draft, **{"line-k0-length": "18"})
+    assert refused.status_code == 422
+    assert [problem.name for problem in refused.context["form"].problems] == ["line-k0-length"]
+
+
 # Two people
 
 
