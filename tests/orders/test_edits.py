@@ -220,6 +220,15 @@ def test_manager_sees_a_line_that_cannot_be_priced(manager_client: Client, order
     assert [problem.name for problem in refused.context["form"].problems] == ["line-k0-length"]
 
 
+def test_two_lines_cannot_both_be_the_same_item(rep_client: Client, order: Order) -> None:
+    draft = start(rep_client, order)
+    form = form_of(draft) | {"line": ["k0", "k00", "k1"]}
+    form |= {"line-k00-sku": "A", "line-k00-quantity": "3", "line-k00-length": "24"}
+    assert rep_client.post(f"/orders/new/{draft.public_id}/", form).status_code == 303
+    order.refresh_from_db()
+    assert (quantities(), order.total_devices) == ([2, 1, 3], 6)
+
+
 # Two people
 
 
