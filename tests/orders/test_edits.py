@@ -386,6 +386,30 @@ def test_discarded_change_can_be_begun_again(rep_client: Client, order: Order) -
     assert draft.public_id not in answer["Location"]
 
 
+def test_discarded_change_does_not_come_back_beside_the_one_begun_since(
+    rep_client: Client, order: Order
+) -> None:
+    draft = start(rep_client, order)
+    rep_client.post(f"/orders/new/{draft.public_id}/discard/")
+    start(rep_client, order)
+    answer = rep_client.post(f"/orders/new/{draft.public_id}/restore/", follow=True)
+    assert f"is changing order {order.public_id} already." in answer.text
+    draft.refresh_from_db()
+    assert draft.discarded_at
+
+
+def test_change_is_not_handed_to_whom_is_changing_the_order_already(
+    rep: User, manager: User, rep_client: Client, manager_client: Client, order: Order
+) -> None:
+    draft = start(rep_client, order)
+    start(manager_client, order)
+    to = {"colleague": manager.email}
+    answer = rep_client.post(f"/orders/new/{draft.public_id}/hand-over/", to, follow=True)
+    assert f"manager is changing order {order.public_id} already." in answer.text
+    draft.refresh_from_db()
+    assert draft.owner == rep
+
+
 def test_unchanged_details_of_every_kind_are_no_difference(
     rep_client: Client, rep_actor: Actor
 ) -> None:
