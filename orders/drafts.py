@@ -314,6 +314,7 @@ def _apply(
         raise PricesMoved
     if decision.keeps:
         new_order = new_order.at(prices_said(draft.quote, typed))
+    read = _what_was_read(draft, typed)
     changed = edit_order(
         tenant=tenant,
         actor=actor,
@@ -322,10 +323,12 @@ def _apply(
         edit=edits.edit_of(draft, order, typed, new_order),
         reason=typed.fields.get("edit_reason", ""),
         update_customer=typed.fields["customer_record"] == "update",
-        read_back=_what_was_read(draft, typed),
+        read_back=read,
     )
     if not decision.keeps and edits.paid_otherwise(sheet, changed.items.all()):
         raise PricesMoved
+    if read and read != read_back(typed, list(changed.items.all()), changed):
+        raise ReadBackChanged
     draft.applied_at = timezone.now()
     _write(draft, typed, revision)
     return changed

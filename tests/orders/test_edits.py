@@ -9,6 +9,7 @@ from django.test import Client
 from catalog.models import Price, Variant
 from orders import drafts, edits
 from orders.models import Draft, Order, OrderItem
+from orders.said import fingerprint
 from orders.services import cancel_order, comment_order, confirm_order, send_back_order
 from orders.typed import Typed
 from portal.errors import DomainError
@@ -227,6 +228,21 @@ def test_two_lines_cannot_both_be_the_same_item(rep_client: Client, order: Order
     assert rep_client.post(f"/orders/new/{draft.public_id}/", form).status_code == 303
     order.refresh_from_db()
     assert (quantities(), order.total_devices) == ([2, 1, 3], 6)
+
+
+def test_tick_counts_for_the_change_that_was_read(rep_client: Client, order: Order) -> None:
+    draft = start(rep_client, order)
+    changes = {"line-k0-quantity": "3"}
+    rep_client.post(f"/orders/new/{draft.public_id}/save/", form_of(draft, **changes))
+    draft.refresh_from_db()
+    read = draft.quote["readBack"]
+    tick = {"read_back": fingerprint(read)}
+    refused = submit(rep_client, draft, **tick, **{"line-k0-quantity": "9"})
+    assert refused.status_code == 422
+    assert quantities() == [2, 1]
+    rep_client.post(f"/orders/new/{draft.public_id}/save/", form_of(draft, **changes))
+    assert submit(rep_client, draft, **tick, **changes).status_code == 303
+    assert order.events.get(kind="read_back").data == {"sentences": read}
 
 
 # Two people
