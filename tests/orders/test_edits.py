@@ -203,6 +203,34 @@ def test_override_is_refused_to_a_rep(rep_client: Client, order: Order) -> None:
     assert OrderItem.objects.get(position=0).unit_price == 25
 
 
+def test_price_that_a_rep_forges_is_neither_shown_nor_quoted(
+    rep: User, rep_client: Client, order: Order
+) -> None:
+    new = drafts.open_draft(tenant=order.tenant, owner=rep)
+    for draft, line, total in ((start(rep_client, order), "k0", 80), (new, "f0", 25)):
+        form = form_of(draft)
+        form |= {"line": [*form["line"], *({line} - set(form["line"]))]}
+        form |= {f"line-{line}-sku": "A", f"line-{line}-length": "24", f"line-{line}-price": "1"}
+        form.setdefault(f"line-{line}-quantity", "1")
+        rep_client.post(f"/orders/new/{draft.public_id}/save/", form)
+        page = rep_client.get(f"/orders/new/{draft.public_id}/quote/")
+        assert page.context["quote"].totals.total == total
+
+
+def test_decision_that_is_handed_to_whom_may_not_decide_does_not_hold(
+    rep: User, rep_client: Client, manager_client: Client, order: Order
+) -> None:
+    draft = start(manager_client, order)
+    decided = {"line-k0-price": "20", "line-k0-why": "A regular"}
+    manager_client.post(f"/orders/new/{draft.public_id}/save/", form_of(draft, **decided))
+    to = {"colleague": rep.email}
+    manager_client.post(f"/orders/new/{draft.public_id}/hand-over/", to)
+    lines = rep_client.get(f"/orders/new/{draft.public_id}/").context["sheet"].lines
+    assert lines[0].priced.unit_price == 25
+    assert submit(rep_client, draft).status_code == 303
+    assert OrderItem.objects.get(position=0).unit_price == 25
+
+
 @pytest.mark.parametrize("amount", ["cheap", "-1", "1e9", "20.005", "\0"])
 def test_override_that_is_no_amount_is_named(
     manager_client: Client, order: Order, amount: str
