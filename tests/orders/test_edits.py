@@ -16,6 +16,7 @@ from portal.errors import DomainError
 from portal.models import Tenant, User
 from portal.permissions import Actor
 from tests.factories import CustomFieldFactory, VariantFactory, address, make_order
+from tests.permissions import grant
 
 ITEMS = [
     {"sku": "A", "quantity": 2, "contractLength": 24},
@@ -201,6 +202,16 @@ def test_override_is_refused_to_a_rep(rep_client: Client, order: Order) -> None:
     assert refused.status_code == 422
     assert "You may not override prices or costs." in refused.text
     assert OrderItem.objects.get(position=0).unit_price == 25
+
+
+def test_whoever_may_decide_on_prices_alone_sees_no_costs(
+    rep: User, rep_client: Client, order: Order
+) -> None:
+    grant(rep, "orders.override_price")
+    page = rep_client.get(f"/orders/new/{start(rep_client, order).public_id}/").text
+    assert "Decide on another price" in page
+    assert "900" not in page
+    assert "700" not in page
 
 
 def test_price_that_a_rep_forges_is_neither_shown_nor_quoted(
