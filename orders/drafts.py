@@ -315,6 +315,7 @@ def _apply(
     if decision.keeps:
         new_order = new_order.at(prices_said(draft.quote, typed))
     read = _what_was_read(draft, typed)
+    customer = known_customer(tenant, typed)
     changed = edit_order(
         tenant=tenant,
         actor=actor,
@@ -322,6 +323,7 @@ def _apply(
         version=order.version,
         edit=edits.edit_of(draft, order, typed, new_order),
         reason=typed.fields.get("edit_reason", ""),
+        customer_id=customer.public_id if customer else "",
         update_customer=typed.fields["customer_record"] == "update",
         read_back=read,
     )

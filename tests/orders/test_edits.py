@@ -11,11 +11,11 @@ from orders import drafts, edits
 from orders.models import Draft, Order, OrderItem
 from orders.said import fingerprint
 from orders.services import cancel_order, comment_order, confirm_order, send_back_order
-from orders.typed import Typed
+from orders.typed import Typed, record_fields
 from portal.errors import DomainError
 from portal.models import Tenant, User
 from portal.permissions import Actor
-from tests.factories import CustomFieldFactory, VariantFactory, address, make_order
+from tests.factories import CustomerFactory, CustomFieldFactory, VariantFactory, address, make_order
 from tests.permissions import grant
 
 ITEMS = [
@@ -240,6 +240,21 @@ def test_decision_that_is_handed_to_whom_may_not_decide_does_not_hold(
     assert lines[0].priced.unit_price == 25
     assert submit(rep_client, draft).status_code == 303
     assert OrderItem.objects.get(position=0).unit_price == 25
+
+
+def test_chosen_customer_with_another_address_is_the_one_that_is_updated(
+    rep_client: Client, order: Order
+) -> None:
+    chosen = CustomerFactory(first_name="Zoë")
+    form = record_fields(chosen) | {"customer-email": "zoe@work.example"}
+    draft = start(rep_client, order)
+    assert submit(rep_client, draft, **form, customer_record="update").status_code == 303
+    former = order.customer
+    for row in (order, chosen, former):
+        row.refresh_from_db()
+    assert order.customer == chosen
+    assert (former.first_name, former.email) == ("Noor", "noor@example.com")
+    assert (chosen.first_name, chosen.email) == ("Zoë", "zoe@work.example")
 
 
 @pytest.mark.parametrize("amount", ["cheap", "-1", "1e9", "20.005", "\0"])
