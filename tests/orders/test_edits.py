@@ -8,7 +8,7 @@ from django.test import Client
 
 from catalog.models import Price, Variant
 from orders import drafts, edits
-from orders.models import Draft, Order, OrderItem
+from orders.models import MAX_LINES, Draft, Order, OrderItem
 from orders.said import fingerprint
 from orders.services import cancel_order, comment_order, confirm_order, send_back_order
 from orders.typed import Typed, record_fields
@@ -501,6 +501,17 @@ def test_unchanged_details_of_every_kind_are_no_difference(
     assert submit(rep_client, start(rep_client, order)).status_code == 303
     order.refresh_from_db()
     assert order.version == 1
+
+
+def test_every_line_of_the_longest_order_is_decided_on(
+    manager_client: Client, rep_actor: Actor
+) -> None:
+    items = [{"sku": VariantFactory().sku, "quantity": 1, "contractLength": 24}] * MAX_LINES
+    draft = start(manager_client, make_order(items=items, actor=rep_actor))
+    parts = {"price": "20", "list": "900", "cost": "700", "why": "Many"}
+    decided = {f"line-k{n}-{name}": text for n in range(MAX_LINES) for name, text in parts.items()}
+    assert submit(manager_client, draft, **decided).status_code == 303
+    assert OrderItem.objects.filter(unit_price=20, acquisition_cost=700).count() == MAX_LINES
 
 
 @pytest.mark.parametrize("number", [1, 12])
