@@ -170,8 +170,16 @@ def _override(number: int, line: TypedLine, problems: list[Detail]) -> Override:
 
 
 def happened_since(draft: Draft, order: Order) -> list[OrderEvent]:
-    """What others did to the order since this draft began that matters to it."""
-    return [event for event in since(order, draft.edits_version or 0) if event.kind not in _QUIET]
+    """What happened to the order since this draft began that its owner has to see first.
+
+    That they recalled it themselves, they know.
+    """
+    recalled = (OrderEvent.Kind.RECALLED, draft.owner.actor_ref)
+    return [
+        event
+        for event in since(order, draft.edits_version or 0)
+        if event.kind not in _QUIET and (event.kind, event.actor_ref) != recalled
+    ]
 
 
 def take_over(draft: Draft, order: Order, typed: Typed) -> tuple[Typed, list[str]]:

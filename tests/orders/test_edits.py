@@ -411,6 +411,17 @@ def test_recall_opens_the_order_to_be_corrected(rep_client: Client, order: Order
     assert order.awaiting == "rep"
 
 
+def test_own_recall_is_no_obstacle_to_a_change_begun_before(
+    rep_client: Client, order: Order
+) -> None:
+    draft = start(rep_client, order)
+    rep_client.post(f"/orders/new/{draft.public_id}/save/", form_of(draft, notes="Half"))
+    rep_client.post(f"/orders/{order.public_id}/recall/", {"version": "1"})
+    assert submit(rep_client, draft).status_code == 303
+    order.refresh_from_db()
+    assert (order.awaiting, order.notes) == ("manager", "Half")
+
+
 def test_stale_recall_changes_nothing(
     rep_client: Client, manager_actor: Actor, order: Order
 ) -> None:
