@@ -211,6 +211,6 @@ def _text(path: str, value: Any, currency: str) -> str:
         amounts = (("list price", value["listPrice"]), ("cost", value["acquisitionCost"]))
         known = [f"{label} {money(amount, currency)}" for label, amount in amounts if amount]
         return ", ".join(known) or "unknown"
-    if section == "totals" or key == "previousMonthlyAmount":
+    if section == "totals" or path == "upgradeDetails.previousMonthlyAmount":
         return money(value, currency)
     return value if isinstance(value, str) else dumps(value)

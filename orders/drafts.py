@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -105,6 +105,14 @@ class HandedOver(Conflict):
     def __init__(self, draft: Draft) -> None:
         super().__init__("HANDED_OVER", f"This draft now belongs to {draft.owner.display_name}.")
         self.draft = draft
+
+
+class AlreadyChanging(Conflict):
+    """Whoever would have this draft is changing its order already, in another one."""
+
+    def __init__(self, draft: Draft) -> None:
+        name, order = draft.owner.display_name, draft.edits
+        super().__init__("ALREADY_CHANGING", f"{name} is changing order {order} already.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +314,8 @@ def _apply(
         raise PricesMoved
     if decision.keeps:
         new_order = new_order.at(prices_said(draft.quote, typed))
+    read = _what_was_read(draft, typed)
+    customer = known_customer(tenant, typed)
     changed = edit_order(
         tenant=tenant,
         actor=actor,
@@ -313,11 +323,14 @@ def _apply(
         version=order.version,
         edit=edits.edit_of(draft, order, typed, new_order),
         reason=typed.fields.get("edit_reason", ""),
+        customer_id=customer.public_id if customer else "",
         update_customer=typed.fields["customer_record"] == "update",
-        read_back=_what_was_read(draft, typed),
+        read_back=read,
     )
     if not decision.keeps and edits.paid_otherwise(sheet, changed.items.all()):
         raise PricesMoved
+    if read and read != read_back(typed, list(changed.items.all()), changed):
+        raise ReadBackChanged
     draft.applied_at = timezone.now()
     _write(draft, typed, revision)
     return changed
@@ -350,7 +363,7 @@ def discard(*, tenant: Tenant, owner: User, draft_id: str) -> Draft:
 
 @transaction.atomic
 def restore(*, tenant: Tenant, owner: User, draft_id: str) -> Draft:
-    """Brings a discarded draft back as it was. Raises what `discard` raises."""
+    """Brings a discarded draft back as it was. Raises AlreadyChanging, and what `discard` does."""
     return _set_discarded(locked_open(tenant, owner, draft_id), None)
 
 
@@ -379,7 +392,7 @@ def hand_over(
     """Gives the draft to the colleague whose e-mail is `to`; its former owner sees it no more.
 
     What is typed on the page that it is handed over from goes along. Raises DomainError at
-    `colleague`, StaleDraft, Discarded, AlreadySubmitted, HandedOver, NotFound.
+    `colleague`, StaleDraft, Discarded, AlreadySubmitted, AlreadyChanging, HandedOver, NotFound.
     """
     draft = locked_open(tenant, owner, draft_id)
     if draft.discarded_at:
@@ -427,8 +440,7 @@ def _give(draft: Draft, kept: Typed, to: User) -> Draft:
     draft.owner, draft.handed_by = to, former
     draft.former_owners = [*{*draft.former_owners, former.pk}]
     draft.handed_at = draft.updated_at = timezone.now()
-    draft.save()
-    return draft
+    return _save_open(draft)
 
 
 def open_drafts(*, owner: User) -> QuerySet[Draft]:
@@ -556,5 +568,17 @@ def _write(draft: Draft, typed: Typed, revision: Revision) -> None:
 
 def _set_discarded(draft: Draft, at: datetime | None) -> Draft:
     draft.discarded_at = at
-    draft.save(update_fields=["discarded_at"])
+    return _save_open(draft, "discarded_at")
+
+
+def _save_open(draft: Draft, *fields: str) -> Draft:
+    """Raises AlreadyChanging: an owner has one open draft for each order that they change."""
+    if draft.edits_id is None:
+        draft.save(update_fields=fields or None)
+        return draft
+    try:
+        with transaction.atomic():
+            draft.save(update_fields=fields or None)
+    except IntegrityError as error:
+        raise AlreadyChanging(draft) from error
     return draft

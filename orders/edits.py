@@ -26,7 +26,7 @@ from portal.models import Tenant, User
 from portal.permissions import Actor
 from portal.text import clean
 
-_KEPT = re.compile(r"k([0-9]{1,5})")
+_KEPT = re.compile(r"k(0|[1-9][0-9]{0,4})")  # One spelling: two lines cannot both be an item.
 _QUIET = (OrderEvent.Kind.COMMENTED, OrderEvent.Kind.REASSIGNED)
 """What somebody else may do without changing what the order says."""
 
@@ -170,8 +170,16 @@ def _override(number: int, line: TypedLine, problems: list[Detail]) -> Override:
 
 
 def happened_since(draft: Draft, order: Order) -> list[OrderEvent]:
-    """What others did to the order since this draft began that matters to it."""
-    return [event for event in since(order, draft.edits_version or 0) if event.kind not in _QUIET]
+    """What happened to the order since this draft began that its owner has to see first.
+
+    That they recalled it themselves, they know.
+    """
+    recalled = (OrderEvent.Kind.RECALLED, draft.owner.actor_ref)
+    return [
+        event
+        for event in since(order, draft.edits_version or 0)
+        if event.kind not in _QUIET and (event.kind, event.actor_ref) != recalled
+    ]
 
 
 def take_over(draft: Draft, order: Order, typed: Typed) -> tuple[Typed, list[str]]:

@@ -229,7 +229,7 @@ def _quantities(evidence: Mapping[str, Any]) -> list[str]:
 def _other_prices(order: Order, lines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Of each line that is not at the catalogue's price: both, and who decided or said it."""
     said = {
-        line["position"]: event.actor
+        (line["position"], line["sku"], line["said"]): event.actor
         for event in order.events.all()
         if order.source == Order.Source.PORTAL
         for line in event.data.get("agreedPrices", ())
@@ -238,10 +238,11 @@ def _other_prices(order: Order, lines: Sequence[Mapping[str, Any]]) -> Iterator[
     for line in lines:
         agreed, catalogue = (money(line[key], order.currency) for key in ("price", "catalogue"))
         item, why = items.get(line["position"]), ""
-        if item and item.overridden_by:
+        # A decision about the line may be one about its costs.
+        if by := said.get((line["position"], line["sku"], line["price"])):
+            why = f", said on the phone by {by}"
+        elif item and item.overridden_by:
             why = f", decided by {item.overridden_by} ({item.override_reason})"
-        elif line["position"] in said:
-            why = f", said on the phone by {said[line['position']]}"
         yield f"{line['name']} is at {agreed} a month each{why}; the catalogue had {catalogue}."
 
 

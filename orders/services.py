@@ -123,6 +123,7 @@ def edit_order(
     version: int | None = None,
     edit: Edit,
     reason: str = "",
+    customer_id: str = "",
     update_customer: bool = False,
     read_back: Sequence[str] = (),
 ) -> Order:
@@ -139,7 +140,7 @@ def edit_order(
     _raise(rules.edit_problem(order, actor))
     before = {item.position: item for item in order.items.all()}
     was = changes.snapshot(order, before.values())
-    customer = _customer_of_edit(tenant, order, edit, actor, update_customer)
+    customer = _customer_of_edit(tenant, order, edit, actor, customer_id, update_customer)
     items = _edit_rows(tenant, actor, order, before, edit, customer)
     changed = changes.difference(was, changes.snapshot(order, items))
     returned = order.awaiting == Order.Awaiting.REP
@@ -362,14 +363,14 @@ def _locked(tenant: Tenant, order_id: str, version: int | None) -> Order:
 
 
 def _customer_of_edit(
-    tenant: Tenant, order: Order, edit: Edit, actor: Actor, update: bool
+    tenant: Tenant, order: Order, edit: Edit, actor: Actor, customer_id: str, update: bool
 ) -> Customer:
-    """Whose order it is now, with their history before it: of the known customer with this
+    """Whose order it is now, with their history before it: of the known customer with this id or
     e-mail, or still of the one it was. Raises DomainError for an inactive other customer.
     """
     caller = build_caller(edit.order)
     before = history(tenant=tenant, caller=caller, new_order=edit.order, at=order.created_at)
-    known = find_customer(tenant=tenant, caller=caller, annotations=before)
+    known = find_customer(tenant=tenant, caller=caller, customer_id=customer_id, annotations=before)
     if known is None:
         known = Customer.objects.annotate(**before).get(pk=order.customer_id)
     elif known.pk != order.customer_id:

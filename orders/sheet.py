@@ -17,6 +17,7 @@ from orders.typed import Typed, TypedLine, line_part, message_of, typed_number
 from portal.errors import Detail
 from portal.models import Tenant
 from portal.money import MAX_UNIT_PRICE
+from portal.permissions import Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +196,7 @@ class Sheet:
 
 def new_lines(tenant: Tenant, typed: Sequence[TypedLine]) -> list[SheetLine]:
     """Lines that no page has shown yet, priced."""
-    return _price(tenant, typed, {}, {})[1]
+    return _price(tenant, typed, {}, {}, {})[1]
 
 
 def make_sheet(
@@ -208,7 +209,8 @@ def make_sheet(
     """
     before = draft.quote
     is_latest = base == draft.sequence
-    quoted, lines = _price(tenant, typed.lines, before, kept_items(draft))
+    decided = _decisions(draft, typed.lines)
+    quoted, lines = _price(tenant, typed.lines, before, kept_items(draft), decided)
     card = CustomerCard(known_customer(tenant, typed), typed)
     totals = quoted.totals
     moved = _moved(before, lines, totals)
@@ -324,6 +326,7 @@ def _price(
     lines: Sequence[TypedLine],
     before: Mapping[str, Any],
     items: Mapping[str, OrderItem],
+    decided: Mapping[int, Decimal],
 ) -> tuple[Quote, list[SheetLine]]:
     """Every line priced, in one query; a line with a bad quantity has its unit price, no total."""
     quantities = [_quantity(line) for line in lines]
@@ -341,7 +344,13 @@ def _price(
             for line, quantity, item in zip(lines, quantities, kept, strict=True)
         ],
     )
-    quoted = replace(quoted, lines=[_decided(line, lines) for line in quoted.lines])
+    quoted = replace(
+        quoted,
+        lines=[
+            replace(line, unit_price=decided.get(line.position, line.unit_price))
+            for line in quoted.lines
+        ],
+    )
     priced = {line.position: line for line in quoted.lines}
     problems = {int(detail.path.split(".")[1]): detail for detail in quoted.problems}
     return quoted, [
@@ -353,7 +362,7 @@ def _price(
             offer=quoted.offers.get(position),
             said=recall(before, line, priced.get(position)),
             kept=origins[position],
-            is_decided=decided_amount(line.price) is not None,
+            is_decided=position in decided,
         )
         for position, line in enumerate(lines)
     ]
@@ -371,16 +380,23 @@ def _kept_item(line: TypedLine, origin: OrderItem | None) -> OrderItem | None:
     return origin if is_kept else None
 
 
-def decided_amount(text: str) -> Decimal | None:
+def _decisions(draft: Draft, lines: Sequence[TypedLine]) -> dict[int, Decimal]:
+    """The prices that were decided on, by position: of an order that is changed, by who may."""
+    amounts = {
+        position: amount
+        for position, line in enumerate(lines)
+        if (amount := _decided_amount(line.price)) is not None
+    }
+    if not amounts or draft.edits_id is None:
+        return {}
+    return amounts if Actor.from_user(draft.owner).can("orders.override_price") else {}
+
+
+def _decided_amount(text: str) -> Decimal | None:
     """An amount that was decided on; None if nothing was, or not yet anything that is one."""
     amount = typed_number(text)
     in_range = isinstance(amount, Decimal) and 0 <= amount <= MAX_UNIT_PRICE
     return amount if isinstance(amount, Decimal) and in_range else None
-
-
-def _decided(priced: PricedLine, lines: Sequence[TypedLine]) -> PricedLine:
-    amount = decided_amount(lines[priced.position].price)
-    return priced if amount is None else replace(priced, unit_price=amount)
 
 
 def _quantity(line: TypedLine) -> int | None:

@@ -228,5 +228,7 @@ WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [
 ]
 # Bodies of the API may have 2 MB; the API itself says so when one is larger.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 3 * 1024 * 1024
+# Of an order's 200 lines each has eight on a manager's page, and pasted ones may be too many first.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 
 LOGGING = logs.configuration(debug=DEBUG)

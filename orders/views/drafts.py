@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from orders import drafts
-from orders.drafts import AlreadySubmitted, HandedOver, Revision, StaleDraft
+from orders.drafts import AlreadyChanging, AlreadySubmitted, HandedOver, Revision, StaleDraft
 from orders.typed import Typed
 from orders.views.access import for_reps
 from orders.views.new_order import show_newer
@@ -35,7 +35,7 @@ def discard(request: PortalRequest, draft_id: str) -> HttpResponse:
 def restore(request: PortalRequest, draft_id: str) -> HttpResponse:
     try:
         draft = drafts.restore(tenant=request.tenant, owner=request.user, draft_id=draft_id)
-    except (AlreadySubmitted, HandedOver) as error:
+    except (AlreadyChanging, AlreadySubmitted, HandedOver) as error:
         return refuse(request, error)
     if _from_list(request):
         return _list(request, restored=draft.public_id)

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from orders.changes import label_of, unreviewed
+from orders.changes import in_words, label_of, unreviewed
 from orders.editing import Edit, EditedLine
 from orders.models import Order
 from orders.services import confirm_order, edit_order, recall_order, send_back_order
+from portal.models import Tenant
 from portal.permissions import Actor
 from tests.factories import VariantFactory, make_order, new_order
 
@@ -68,3 +69,9 @@ def test_unreviewed_is_all_since_the_last_decision_about_it(
 )
 def test_every_field_has_a_name_that_people_use(path: str, label: str) -> None:
     assert label_of(path, {"po": "PO number"}) == label
+
+
+def test_custom_field_named_as_an_amount_of_the_contract_is_no_money(tenant: Tenant) -> None:
+    found = {"customFields.previousMonthlyAmount": [None, "a lot"]}
+    [change] = in_words(found, make_order(), with_costs=False)
+    assert (change.before, change.after) == ("", "a lot")

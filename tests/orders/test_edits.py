@@ -8,13 +8,15 @@ from django.test import Client
 
 from catalog.models import Price, Variant
 from orders import drafts, edits
-from orders.models import Draft, Order, OrderItem
+from orders.models import MAX_LINES, Draft, Order, OrderItem
+from orders.said import fingerprint
 from orders.services import cancel_order, comment_order, confirm_order, send_back_order
-from orders.typed import Typed
+from orders.typed import Typed, record_fields
 from portal.errors import DomainError
 from portal.models import Tenant, User
 from portal.permissions import Actor
-from tests.factories import CustomFieldFactory, VariantFactory, address, make_order
+from tests.factories import CustomerFactory, CustomFieldFactory, VariantFactory, address, make_order
+from tests.permissions import grant
 
 ITEMS = [
     {"sku": "A", "quantity": 2, "contractLength": 24},
@@ -202,6 +204,59 @@ def test_override_is_refused_to_a_rep(rep_client: Client, order: Order) -> None:
     assert OrderItem.objects.get(position=0).unit_price == 25
 
 
+def test_whoever_may_decide_on_prices_alone_sees_no_costs(
+    rep: User, rep_client: Client, order: Order
+) -> None:
+    grant(rep, "orders.override_price")
+    page = rep_client.get(f"/orders/new/{start(rep_client, order).public_id}/").text
+    assert "Decide on another price" in page
+    assert "900" not in page
+    assert "700" not in page
+
+
+def test_price_that_a_rep_forges_is_neither_shown_nor_quoted(
+    rep: User, rep_client: Client, order: Order
+) -> None:
+    new = drafts.open_draft(tenant=order.tenant, owner=rep)
+    for draft, line, total in ((start(rep_client, order), "k0", 80), (new, "f0", 25)):
+        form = form_of(draft)
+        form |= {"line": [*form["line"], *({line} - set(form["line"]))]}
+        form |= {f"line-{line}-sku": "A", f"line-{line}-length": "24", f"line-{line}-price": "1"}
+        form.setdefault(f"line-{line}-quantity", "1")
+        rep_client.post(f"/orders/new/{draft.public_id}/save/", form)
+        page = rep_client.get(f"/orders/new/{draft.public_id}/quote/")
+        assert page.context["quote"].totals.total == total
+
+
+def test_decision_that_is_handed_to_whom_may_not_decide_does_not_hold(
+    rep: User, rep_client: Client, manager_client: Client, order: Order
+) -> None:
+    draft = start(manager_client, order)
+    decided = {"line-k0-price": "20", "line-k0-why": "A regular"}
+    manager_client.post(f"/orders/new/{draft.public_id}/save/", form_of(draft, **decided))
+    to = {"colleague": rep.email}
+    manager_client.post(f"/orders/new/{draft.public_id}/hand-over/", to)
+    lines = rep_client.get(f"/orders/new/{draft.public_id}/").context["sheet"].lines
+    assert lines[0].priced.unit_price == 25
+    assert submit(rep_client, draft).status_code == 303
+    assert OrderItem.objects.get(position=0).unit_price == 25
+
+
+def test_chosen_customer_with_another_address_is_the_one_that_is_updated(
+    rep_client: Client, order: Order
+) -> None:
+    chosen = CustomerFactory(first_name="Zoë")
+    form = record_fields(chosen) | {"customer-email": "zoe@work.example"}
+    draft = start(rep_client, order)
+    assert submit(rep_client, draft, **form, customer_record="update").status_code == 303
+    former = order.customer
+    for row in (order, chosen, former):
+        row.refresh_from_db()
+    assert order.customer == chosen
+    assert (former.first_name, former.email) == ("Noor", "noor@example.com")
+    assert (chosen.first_name, chosen.email) == ("Zoë", "zoe@work.example")
+
+
 @pytest.mark.parametrize("amount", ["cheap", "-1", "1e9", "20.005", "\0"])
 def test_override_that_is_no_amount_is_named(
     manager_client: Client, order: Order, amount: str
@@ -211,6 +266,37 @@ def test_override_that_is_no_amount_is_named(
     refused = submit(manager_client, draft, **decided)
     assert refused.status_code == 422
     assert [problem.name for problem in refused.context["form"].problems] == ["line-k0-price"]
+
+
+def test_manager_sees_a_line_that_cannot_be_priced(manager_client: Client, order: Order) -> None:
+    draft = start(manager_client, order)
+    refused = submit(manager_client, draft, **{"line-k0-length": "18"})
+    assert refused.status_code == 422
+    assert [problem.name for problem in refused.context["form"].problems] == ["line-k0-length"]
+
+
+def test_two_lines_cannot_both_be_the_same_item(rep_client: Client, order: Order) -> None:
+    draft = start(rep_client, order)
+    form = form_of(draft) | {"line": ["k0", "k00", "k1"]}
+    form |= {"line-k00-sku": "A", "line-k00-quantity": "3", "line-k00-length": "24"}
+    assert rep_client.post(f"/orders/new/{draft.public_id}/", form).status_code == 303
+    order.refresh_from_db()
+    assert (quantities(), order.total_devices) == ([2, 1, 3], 6)
+
+
+def test_tick_counts_for_the_change_that_was_read(rep_client: Client, order: Order) -> None:
+    draft = start(rep_client, order)
+    changes = {"line-k0-quantity": "3"}
+    rep_client.post(f"/orders/new/{draft.public_id}/save/", form_of(draft, **changes))
+    draft.refresh_from_db()
+    read = draft.quote["readBack"]
+    tick = {"read_back": fingerprint(read)}
+    refused = submit(rep_client, draft, **tick, **{"line-k0-quantity": "9"})
+    assert refused.status_code == 422
+    assert quantities() == [2, 1]
+    rep_client.post(f"/orders/new/{draft.public_id}/save/", form_of(draft, **changes))
+    assert submit(rep_client, draft, **tick, **changes).status_code == 303
+    assert order.events.get(kind="read_back").data == {"sentences": read}
 
 
 # Two people
@@ -325,6 +411,17 @@ def test_recall_opens_the_order_to_be_corrected(rep_client: Client, order: Order
     assert order.awaiting == "rep"
 
 
+def test_own_recall_is_no_obstacle_to_a_change_begun_before(
+    rep_client: Client, order: Order
+) -> None:
+    draft = start(rep_client, order)
+    rep_client.post(f"/orders/new/{draft.public_id}/save/", form_of(draft, notes="Half"))
+    rep_client.post(f"/orders/{order.public_id}/recall/", {"version": "1"})
+    assert submit(rep_client, draft).status_code == 303
+    order.refresh_from_db()
+    assert (order.awaiting, order.notes) == ("manager", "Half")
+
+
 def test_stale_recall_changes_nothing(
     rep_client: Client, manager_actor: Actor, order: Order
 ) -> None:
@@ -370,6 +467,30 @@ def test_discarded_change_can_be_begun_again(rep_client: Client, order: Order) -
     assert draft.public_id not in answer["Location"]
 
 
+def test_discarded_change_does_not_come_back_beside_the_one_begun_since(
+    rep_client: Client, order: Order
+) -> None:
+    draft = start(rep_client, order)
+    rep_client.post(f"/orders/new/{draft.public_id}/discard/")
+    start(rep_client, order)
+    answer = rep_client.post(f"/orders/new/{draft.public_id}/restore/", follow=True)
+    assert f"is changing order {order.public_id} already." in answer.text
+    draft.refresh_from_db()
+    assert draft.discarded_at
+
+
+def test_change_is_not_handed_to_whom_is_changing_the_order_already(
+    rep: User, manager: User, rep_client: Client, manager_client: Client, order: Order
+) -> None:
+    draft = start(rep_client, order)
+    start(manager_client, order)
+    to = {"colleague": manager.email}
+    answer = rep_client.post(f"/orders/new/{draft.public_id}/hand-over/", to, follow=True)
+    assert f"manager is changing order {order.public_id} already." in answer.text
+    draft.refresh_from_db()
+    assert draft.owner == rep
+
+
 def test_unchanged_details_of_every_kind_are_no_difference(
     rep_client: Client, rep_actor: Actor
 ) -> None:
@@ -391,6 +512,17 @@ def test_unchanged_details_of_every_kind_are_no_difference(
     assert submit(rep_client, start(rep_client, order)).status_code == 303
     order.refresh_from_db()
     assert order.version == 1
+
+
+def test_every_line_of_the_longest_order_is_decided_on(
+    manager_client: Client, rep_actor: Actor
+) -> None:
+    items = [{"sku": VariantFactory().sku, "quantity": 1, "contractLength": 24}] * MAX_LINES
+    draft = start(manager_client, make_order(items=items, actor=rep_actor))
+    parts = {"price": "20", "list": "900", "cost": "700", "why": "Many"}
+    decided = {f"line-k{n}-{name}": text for n in range(MAX_LINES) for name, text in parts.items()}
+    assert submit(manager_client, draft, **decided).status_code == 303
+    assert OrderItem.objects.filter(unit_price=20, acquisition_cost=700).count() == MAX_LINES
 
 
 @pytest.mark.parametrize("number", [1, 12])

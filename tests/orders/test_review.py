@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from customers.models import Customer
+from orders.editing import Edit, EditedLine, Override
 from orders.models import Order
 from orders.review import (
     can_cancel,
@@ -16,7 +17,7 @@ from orders.review import (
     reviewed_items,
     why_not_confirm,
 )
-from orders.services import cancel_order, confirm_order, create_order
+from orders.services import cancel_order, confirm_order, create_order, edit_order
 from portal.errors import DomainError
 from portal.models import Tenant, User
 from portal.permissions import Actor
@@ -120,6 +121,20 @@ def test_agreed_price_stands_beside_the_catalogues(
     order = agreed_order(rep_actor, tenant, source=source)
     assert explain_reasons(order, with_costs=False)[0].texts == [
         f"MacBook Pro 16 is at €24.50 a month each{who}; the catalogue had €25.00."
+    ]
+
+
+def test_decision_about_a_cost_is_not_told_as_one_about_the_price(
+    tenant: Tenant, rep_actor: Actor, manager_actor: Actor
+) -> None:
+    order = agreed_order(rep_actor, tenant, source=Order.Source.PORTAL)
+    decided = Override(acquisition_cost=Decimal(650), reason="Bought at 650")
+    edit = Edit(new_order("A", "B"), [EditedLine(0, decided), EditedLine(1)])
+    edit_order(tenant=tenant, actor=manager_actor, order_id=order.public_id, edit=edit)
+    [reason] = explain_reasons(Order.objects.get(), with_costs=False)[:1]
+    assert reason.texts == [
+        "MacBook Pro 16 is at €24.50 a month each, said on the phone by rep@portal.example; "
+        "the catalogue had €25.00."
     ]
 
 
