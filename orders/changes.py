@@ -133,14 +133,25 @@ def seen_by(order: Order, version: int, actor: Actor) -> int:
     return version
 
 
-def unreviewed(order: Order) -> list[OrderEvent]:
-    """What happened since the order left its reviewer: confirmed, sent back or recalled.
+def left_review(order: Order) -> OrderEvent | None:
+    """How the order left its reviewer: what they decided last, or else its first recall.
 
-    Empty while it is new to them, or still with them.
+    None while nothing of the kind happened.
     """
-    left = (OrderEvent.Kind.CONFIRMED, OrderEvent.Kind.SENT_BACK, OrderEvent.Kind.RECALLED)
-    last = max((e.version for e in order.events.all() if e.kind in left), default=None)
-    return [] if last is None else since(order, last)
+    decided = (OrderEvent.Kind.CONFIRMED, OrderEvent.Kind.SENT_BACK)
+    events = list(order.events.all())
+    last = next((event for event in reversed(events) if event.kind in decided), None)
+    recalled = (event for event in events if event.kind == OrderEvent.Kind.RECALLED)
+    return last or next(recalled, None)
+
+
+def unreviewed(order: Order) -> list[OrderEvent]:
+    """What happened since the order left its reviewer.
+
+    Empty while it is new to them, or has not come back.
+    """
+    left = left_review(order)
+    return since(order, left.version) if left else []
 
 
 def in_words(
@@ -171,7 +182,7 @@ def label_of(path: str, custom: Mapping[str, str]) -> str:
         name = "Item" if section == "items" else "Costs of item"
         return f"{name} {int(key) + 1}" if key.isdecimal() else "Items"
     if section == "customFields":
-        return custom.get(key, key)
+        return custom.get(key, key) or "Custom fields"
     if section in _ALONE or section not in _SECTIONS:
         return _ALONE.get(section, section)
     title, fields = _SECTIONS[section]

@@ -8,7 +8,7 @@ from django.db.models import Q, Value
 from portal.text import Fold, search_words, searched_phone
 
 if TYPE_CHECKING:
-    from orders.models import Order  # noqa: F401
+    from orders.models import Order
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -27,6 +27,12 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def by_risk(self) -> "OrderQuerySet":
         """As a reviewer takes them: the riskiest first, of equal ones the oldest."""
         return self.order_by("-risk", "created_at", "pk")
+
+    def behind(self, order: "Order") -> "OrderQuerySet":
+        """Those that come after this order when they are taken by risk."""
+        same_risk = Q(risk=order.risk)
+        later = Q(created_at__gt=order.created_at) | Q(created_at=order.created_at, pk__gt=order.pk)
+        return self.filter(Q(risk__lt=order.risk) | (same_risk & later), risk__lte=order.risk)
 
     def matching(self, text: str) -> "OrderQuerySet":
         """Orders with every word in id, customer's name, company, e-mail or phone as submitted,

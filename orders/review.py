@@ -135,12 +135,18 @@ def _reviewed(item: OrderItem) -> ReviewedItem:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A reason to look twice, in words. `orders` are the ids of earlier ones that show it."""
+    """A reason to look twice, in words.
+
+    What shows it: `orders` are the ids of earlier ones, `lines` positions of its own items,
+    `customer` whether it is the customer's record.
+    """
 
     code: str
     label: str
     texts: Sequence[str]
     orders: Sequence[str] = ()
+    lines: Sequence[int] = ()
+    customer: bool = False
 
 
 def explain_reasons(order: Order, *, with_costs: bool) -> list[Explained]:
@@ -183,9 +189,17 @@ def _explain(order: Order, reason: Reason, evidence: Any, with_costs: bool) -> E
                 f"{_RECORD_LABELS[name]}: submitted “{ours}”, the record says “{theirs}”."
                 for name, (ours, theirs) in evidence.items()
             ]
-    return Explained(str(reason), str(reason.label), texts, orders)
+    return Explained(
+        str(reason),
+        str(reason.label),
+        texts,
+        orders=orders,
+        lines=[line["position"] for line in evidence.get("lines", ())],
+        customer=reason in _ABOUT_CUSTOMER,
+    )
 
 
+_ABOUT_CUSTOMER = {Reason.FIRST_ORDER, Reason.NEW_ADDRESS, Reason.DIFFERS}
 _RECORD_LABELS = {
     "email": "E-mail",
     "first_name": "First name",

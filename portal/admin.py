@@ -46,7 +46,7 @@ else:
 admin.site.unregister(Group)
 
 
-GRANTABLE = ROLES[MANAGER] | {"orders.confirm_own_order"}
+GRANTABLE = ROLES[MANAGER] | {"orders.confirm_own_order", "orders.confirm_large_order"}
 """Permissions that can be given beyond a role; all others decide nothing."""
 
 

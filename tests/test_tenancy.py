@@ -143,6 +143,10 @@ ADMIN: Table = {
         admin("404", "404", "404"),
         admin("405", "405", "405"),
     ),
+    "admin/orders/order/<int:pk>/send_back/": (
+        admin("200", "200", "404"),
+        admin("400", "400", "404"),
+    ),
     "admin/orders/order/bulk/confirm/": (admin("→", "→", "→"),) * 2,
     "admin/orders/order/bulk/cancel/": (admin("→", "→", "→"),) * 2,
     r"admin/^(?P<app_label>portal|auth|catalog|customers|orders)/$": (of_site("200", "200", "200"),)

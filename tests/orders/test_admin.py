@@ -43,9 +43,10 @@ def aged(order: Order, **ago: float) -> Order:
 # The list
 
 
-def test_list_shows_the_queue_oldest_first(manager_client: Client) -> None:
-    newer, older = aged(make_order(), hours=1), aged(make_order(), hours=3)
+def test_list_shows_the_queue_oldest_first_at_equal_risk(manager_client: Client) -> None:
     make_order(status="confirmed")
+    newer, older = aged(make_order(), hours=1), aged(make_order(), hours=3)
+    assert newer.risk == older.risk
     back = make_order()
     Order.objects.filter(pk=back.pk).update(awaiting="rep")
     assert listed(manager_client) == [older.public_id, newer.public_id]
@@ -65,7 +66,7 @@ def test_list_shows_customer_devices_total_rep_age_and_status(manager_client: Cl
     assert (
         re.sub(" +", " ", row)
         .strip()
-        .endswith("Pending 3 h Noor el Idrissi Havenbedrijf 2 €50.00 test Standard")
+        .endswith(" 3 h Noor el Idrissi Havenbedrijf 2 €50.00 test Standard")
     )
 
 
@@ -112,14 +113,15 @@ def test_rep_filter_shows_the_orders_of_one_user(
     assert listed(manager_client, f"?rep={rep.actor_ref}") == [order.public_id]
 
 
-@pytest.mark.parametrize("number", [1, 12])
+@pytest.mark.parametrize("number", [1, 100])
 def test_list_takes_the_same_queries_for_any_number(
     manager_client: Client, number: int, django_assert_num_queries
 ) -> None:
+    sku = VariantFactory().sku
     for _ in range(number):
-        make_order()
+        make_order(sku)
     manager_client.get(LIST)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(11):
         assert len(listed(manager_client)) == number
 
 
@@ -162,7 +164,7 @@ def test_review_page_shows_everything(manager_client: Client) -> None:
 def test_review_page_points_to_a_repeated_order(manager_client: Client) -> None:
     VariantFactory(sku="MAC-16")
     first, second = make_order("MAC-16"), make_order("MAC-16")
-    [reason] = manager_client.get(review_url(second)).context["reasons"]
+    [reason] = manager_client.get(review_url(second)).context["warnings"]
     assert (reason.code, reason.orders) == ("repeated", [first.public_id])
 
 
@@ -181,7 +183,7 @@ def test_review_page_takes_the_same_queries_for_any_number_of_items(
     manager_client: Client, number: int, django_assert_num_queries
 ) -> None:
     order = make_order(*(VariantFactory().sku for _ in range(number)))
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(10):
         manager_client.get(review_url(order))
 
 
@@ -276,17 +278,19 @@ def test_own_order_is_refused_in_words(manager_client: Client, manager_actor: Ac
     assert order.status == "pending"
 
 
-@pytest.mark.parametrize("step", ["confirm", "cancel"])
+@pytest.mark.parametrize("step", ["confirm", "cancel", "send_back"])
 def test_steps_need_their_permission(manager: User, client_of, step: str) -> None:
     manager.groups.clear()
     grant(manager, "orders.view_order")
     client, order = client_of(manager), make_order()
     page = client.get(review_url(order)).content.decode()
     assert step_url(order, step) not in page
-    assert f'value="{step}_selected"' not in client.get(LIST).content.decode()
+    assert "_selected" not in client.get(LIST).content.decode()
     assert client.get(step_url(order, step)).status_code == 403
     assert client.post(step_url(order, step), {"version": 1}).status_code == 403
-    assert client.post(bulk_url(step), {"order": f"{order.public_id}:1"}).status_code == 403
+    if step != "send_back":
+        order_seen = {"order": f"{order.public_id}:1"}
+        assert client.post(bulk_url(step), order_seen).status_code == 403
     client.post(LIST, {"action": f"{step}_selected", "_selected_action": order.pk})
     order.refresh_from_db()
     assert (order.status, order.version) == ("pending", 1)
@@ -318,7 +322,7 @@ def test_order_of_another_tenant_is_never_shown(
 def test_bulk_action_lists_the_selected_orders(manager_client: Client) -> None:
     orders = [make_order(), make_order()]
     page = manager_client.post(
-        LIST, {"action": "confirm_selected", "_selected_action": [o.pk for o in orders]}
+        LIST, {"action": "cancel_selected", "_selected_action": [o.pk for o in orders]}
     )
     assert page.status_code == 200
     for order in orders:
@@ -329,6 +333,7 @@ def test_bulk_action_lists_the_selected_orders(manager_client: Client) -> None:
 def test_bulk_confirm_gives_a_result_per_order(
     manager_client: Client, manager_actor: Actor
 ) -> None:
+    make_order()
     good, own, stale = make_order(), make_order(actor=manager_actor), make_order()
     done = make_order(status="confirmed")
     answer = manager_client.post(

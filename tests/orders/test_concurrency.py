@@ -1,6 +1,6 @@
 """Two people at once, in real transactions of their own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from threading import Barrier, Event
@@ -15,13 +15,21 @@ from catalog.services import set_price, set_variant_status
 from customers.models import Customer
 from customers.services import change_email
 from orders import drafts
+from orders.editing import Edit, EditedLine
 from orders.models import Order, OrderEvent, OrderItem
 from orders.said import Decision
-from orders.services import cancel_order, confirm_order, create_order
+from orders.services import (
+    cancel_order,
+    confirm_order,
+    create_order,
+    edit_order,
+    recall_order,
+    send_back_order,
+)
 from orders.typed import Typed
-from portal.errors import DomainError
+from portal.errors import Conflict, DomainError
 from portal.models import Tenant, User
-from portal.permissions import Actor
+from portal.permissions import MANAGER, Actor
 from tests.factories import (
     SYSTEM,
     CustomerFactory,
@@ -141,6 +149,91 @@ def test_two_reviewers_of_one_version_end_in_one_change(
     assert sorted(outcomes) == sorted([order.status, "STATE_CONFLICT"])
     assert order.version == 2
     assert list(order.events.values_list("kind", flat=True)) == ["created", order.status]
+
+
+PAIRS = [
+    ("confirm", "cancel"),
+    ("confirm", "confirm"),
+    ("confirm", "edit"),
+    ("confirm", "send back"),
+    ("confirm", "recall"),
+    ("cancel", "cancel"),
+]
+"""What two people may decide about the same version of an order at once."""
+
+
+def race(tenant: Tenant, rep: Actor, managers: Sequence[Actor], *steps: str) -> None:
+    """One of the two wins and writes the one event; the other is told what it was, and by whom."""
+    sku = Variant.objects.values_list("sku", flat=True).get()
+    order = make_order(sku, actor=rep)
+    actors = [
+        rep if step in ("edit", "recall") else manager
+        for step, manager in zip(steps, managers, strict=True)
+    ]
+    outcomes = in_threads(
+        tenant,
+        *(
+            lambda step=step, actor=actor: decide(step, order, actor, sku)
+            for step, actor in zip(steps, actors, strict=True)
+        ),
+    )
+    [_, event] = order.events.all()
+    winner = outcomes.index("")
+    assert event.actor == actors[winner].label
+    assert outcomes[1 - winner] == (
+        f"STATE_CONFLICT: {event.actor} last changed it ({event.get_kind_display().lower()}). "
+        "Look at it again first."
+    )
+    now = Order.objects.get(pk=order.pk)
+    assert now.version == 2
+    assert (now.status, now.awaiting, event.kind) in [
+        ("confirmed", "manager", "confirmed"),
+        ("cancelled", "manager", "cancelled"),
+        ("pending", "manager", "edited"),
+        ("pending", "rep", "sent_back"),
+        ("pending", "rep", "recalled"),
+    ]
+
+
+def decide(step: str, order: Order, actor: Actor, sku: str) -> str:
+    """Does it to the first version; what they are told instead, or nothing."""
+    this: dict[str, Any] = {
+        "tenant": order.tenant,
+        "actor": actor,
+        "order_id": order.public_id,
+        "version": 1,
+    }
+    try:
+        match step:
+            case "confirm":
+                confirm_order(**this)
+            case "cancel":
+                cancel_order(**this, reason="Called off")
+            case "send back":
+                send_back_order(**this, reason="Look again")
+            case "recall":
+                recall_order(**this)
+            case "edit":
+                line = {"sku": sku, "quantity": 3, "contractLength": 24}
+                edit_order(**this, edit=Edit(new_order(items=[line]), [EditedLine(kept=0)]))
+    except Conflict as error:
+        return f"{error.code}: {error.message}"
+    return ""
+
+
+@pytest.fixture
+def managers(manager_actor: Actor, tenant: Tenant) -> list[Actor]:
+    other = UserFactory(username="other-manager", tenant=tenant, role=MANAGER)
+    return [manager_actor, Actor.from_user(other)]
+
+
+@pytest.mark.parametrize("_round", range(3))
+@pytest.mark.parametrize("steps", PAIRS, ids=" and ".join)
+def test_of_two_decisions_one_wins_and_the_other_is_told_so(
+    tenant: Tenant, rep_actor: Actor, managers: list[Actor], steps: tuple[str, str], _round: int
+) -> None:
+    VariantFactory()
+    race(tenant, rep_actor, managers, *steps)
 
 
 @pytest.mark.parametrize(

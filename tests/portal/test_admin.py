@@ -237,8 +237,11 @@ def test_user_gets_a_role_and_keeps_the_tenant(
     assert list(rep.groups.all()) == [group]
 
 
-def test_user_is_given_a_permission_beyond_the_role(superuser_client: Client, rep: User) -> None:
-    own = Permission.objects.get(codename="confirm_own_order")
+@pytest.mark.parametrize("codename", ["confirm_own_order", "confirm_large_order"])
+def test_user_is_given_a_permission_beyond_the_role(
+    superuser_client: Client, rep: User, codename: str
+) -> None:
+    own = Permission.objects.get(codename=codename)
     pointless = Permission.objects.get(codename="delete_order")
     sent = {"username": "rep", "email": rep.email, "is_active": "on"}
     change = url("portal_user", "change", rep.pk)

@@ -1,35 +1,28 @@
 """The races of the suite, often enough to meet the rare ones: `make soak`."""
 
-from collections.abc import Callable
-
 import pytest
 
 from customers.models import Customer
 from orders.models import Order, OrderEvent
-from orders.services import cancel_order, confirm_order
 from portal.models import Tenant
-from tests.factories import SYSTEM, VariantFactory, make_order
-from tests.orders.test_concurrency import create, in_threads
+from portal.permissions import Actor
+from tests.factories import VariantFactory
+from tests.orders.test_concurrency import PAIRS, create, in_threads, managers, race
 
 pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True)]
 
+__all__ = ["managers"]
+
 ROUNDS = 200
-Change = Callable[..., Order]
 
 
-@pytest.mark.parametrize("first", [confirm_order, cancel_order])
-@pytest.mark.parametrize("second", [confirm_order, cancel_order])
-def test_two_reviewers_never_both_win(tenant: Tenant, first: Change, second: Change) -> None:
-    sku = VariantFactory().sku
+@pytest.mark.parametrize("steps", PAIRS, ids=" and ".join)
+def test_two_decisions_never_both_win(
+    tenant: Tenant, rep_actor: Actor, managers: list[Actor], steps: tuple[str, str]
+) -> None:
+    VariantFactory()
     for _ in range(ROUNDS):
-        order = make_order(sku)
-        seen = {"tenant": tenant, "actor": SYSTEM, "order_id": order.public_id, "version": 1}
-        outcomes = in_threads(
-            tenant,
-            lambda seen=seen: first(**seen).status,
-            lambda seen=seen: second(**seen).status,
-        )
-        assert outcomes.count("STATE_CONFLICT") == 1
+        race(tenant, rep_actor, managers, *steps)
     assert OrderEvent.objects.count() == 2 * ROUNDS
 
 
