@@ -6,10 +6,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
+from orders.changes import seen_by
 from orders.edits import start_edit
 from orders.services import recall_order
 from orders.views.access import for_reps
-from orders.views.order import Decision, show_order
+from orders.views.order import Decision, find_order, show_order
 from portal.errors import DomainError, NotFound
 from portal.permissions import Actor
 from portal.tenancy import PortalRequest
@@ -34,15 +35,16 @@ def order_edit(request: PortalRequest, order_id: str) -> HttpResponse:
 @for_reps
 def order_recall(request: PortalRequest, order_id: str) -> HttpResponse:
     """Takes the order out of the queue and opens it to be corrected."""
-    decision = Decision(request.POST)
+    decision, actor = Decision(request.POST), Actor.from_user(request.user)
     if not decision.is_valid():
         return show_order(request, order_id, "Nothing was changed. Look at the order again.", 422)
     try:
         order = recall_order(
             tenant=request.tenant,
-            actor=Actor.from_user(request.user),
+            actor=actor,
             order_id=order_id,
-            **decision.cleaned_data,
+            version=seen_by(find_order(order_id), decision.cleaned_data["version"], actor),
+            reason=decision.cleaned_data["reason"],
         )
         draft = start_edit(tenant=request.tenant, owner=request.user, order_id=order.public_id)
     except NotFound:

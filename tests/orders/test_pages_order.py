@@ -184,6 +184,26 @@ def test_own_comment_is_nothing_that_a_decision_has_to_look_at_again(
     assert _post(manager_client, order, "confirm").status_code == 302
 
 
+def test_own_comment_does_not_keep_a_rep_from_recalling(rep_client: Client, rep: User) -> None:
+    order = make_order(actor=Actor.from_user(rep))
+    _post(rep_client, order, "comment", comment="They called.")
+
+    assert _post(rep_client, order, "recall").status_code == 302
+    order.refresh_from_db()
+    assert order.awaiting == Order.Awaiting.REP
+
+
+def test_reviewer_is_led_to_where_an_order_is_sent_back(
+    manager_client: Client, rep_client: Client
+) -> None:
+    order = make_order()
+    address = f"/admin/orders/order/{order.pk}/send_back/"
+
+    assert f'href="{address}"' in manager_client.get(_address_of(order)).text
+    assert address not in rep_client.get(_address_of(order)).text
+    assert manager_client.get(address).status_code == 200
+
+
 def test_decision_that_came_too_late_says_so_and_loses_nothing(
     manager_client: Client, rep: User
 ) -> None:
