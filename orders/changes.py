@@ -199,7 +199,7 @@ def _place(path: str) -> tuple[int, int, str]:
 
 
 def _text(path: str, value: Any, currency: str) -> str:
-    section, _, key = path.partition(".")
+    section = path.partition(".")[0]
     if value in (None, ""):
         return ""
     if section == "items":
