@@ -26,7 +26,7 @@ from portal.models import Tenant, User
 from portal.permissions import Actor
 from portal.text import clean
 
-_KEPT = re.compile(r"k(0|[1-9][0-9]{0,4})")  # One spelling: two lines cannot both be an item.
+_KEPT = re.compile(r"k(0|[1-9][0-9]{0,9})")  # One spelling: two lines cannot both be an item.
 _QUIET = (OrderEvent.Kind.COMMENTED, OrderEvent.Kind.REASSIGNED)
 """What somebody else may do without changing what the order says."""
 

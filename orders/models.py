@@ -427,7 +427,7 @@ class OrderItem(models.Model):
     order = models.ForeignKey(
         Order, on_delete=models.PROTECT, related_name="items", db_constraint=False, db_index=False
     )
-    position = models.PositiveSmallIntegerField()
+    position = models.PositiveIntegerField()
     variant = models.ForeignKey(
         Variant,
         on_delete=models.PROTECT,

@@ -3,6 +3,7 @@
 Each reason has its evidence, as far as it can be named: the earlier order, the line, both values.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -188,8 +189,14 @@ def _about_customer(
         yield Reason.NEW_ADDRESS, {"last": history.last_address, "order": history.last_order}
     largest = history.largest
     usual = tenant.first_order_limit if largest is None else TIMES_LARGEST * largest
-    if many := [item for item in items if item.quantity > usual]:
-        lines = [{**_line(item), "quantity": item.quantity} for item in many]
+    # Split over several lines, it is as many devices.
+    quantities: Counter[str] = Counter()
+    for item in items:
+        quantities[item.sku] += item.quantity
+    first = {item.sku: item for item in reversed(items)}
+    many = [sku for sku, quantity in quantities.items() if quantity > usual]
+    if many:
+        lines = [{**_line(first[sku]), "quantity": quantities[sku]} for sku in many]
         yield Reason.UNUSUAL_QUANTITY, {"largest": largest, "usual": usual, "lines": lines}
     if history.repeated:
         yield Reason.REPEATED, {"order": history.repeated}

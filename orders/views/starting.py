@@ -24,7 +24,7 @@ def start_from(request: PortalRequest, order_id: str, kind: Start) -> HttpRespon
             owner=request.user,
             order_id=order_id,
             kind=kind,
-            item=request.POST.get("item", "")[:4],
+            item=request.POST.get("item", "")[:10],
         )
     except NotFound:
         raise

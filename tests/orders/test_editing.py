@@ -90,6 +90,13 @@ def test_line_that_is_left_out_goes(order: Order, rep_actor: Actor) -> None:
     assert changes_of(edited)["items.0"][1] is None
 
 
+def test_line_comes_after_any_number_of_lines_that_went(order: Order, rep_actor: Actor) -> None:
+    OrderItem.objects.filter(position=1).update(position=32_767)
+    kept = [EditedLine(kept=0), EditedLine(kept=32_767), EditedLine()]
+    edited = edit(order, rep_actor, items=[line("A", 2), line("B", 2), line("A", 1)], lines=kept)
+    assert [position for position, *_ in items(edited)] == [0, 32_767, 32_768]
+
+
 def test_event_has_every_change_before_and_after(order: Order, rep_actor: Actor) -> None:
     customer = {"email": "noor@example.com", "firstName": "Noor", "lastName": "Idrissi"}
     edited = edit(order, rep_actor, items=[line("A", 3), line("B", 2)], customer=customer)

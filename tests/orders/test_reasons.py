@@ -84,6 +84,12 @@ def test_quantity_over_three_times_the_largest(quantity: int, found: bool) -> No
         ]
 
 
+def test_quantity_split_over_lines_is_the_same_quantity() -> None:
+    lines = [{"sku": "A", "quantity": 5, "contractLength": 24}] * 3
+    [line] = make_order(items=lines).reasons["unusual_quantity"]["lines"]
+    assert (line["position"], line["quantity"]) == (0, 15)
+
+
 @pytest.mark.parametrize(("quantity", "found"), [(20, False), (21, True)])
 def test_quantity_over_the_limit_of_a_first_order(
     tenant: Tenant, quantity: int, found: bool
