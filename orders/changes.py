@@ -85,6 +85,7 @@ def snapshot(order: Order, items: Iterable[OrderItem]) -> Snapshot:
             "quantity": item.quantity,
             "contractLength": item.contract_length,
             "unitPrice": item.unit_price,
+            **({"why": item.override_reason} if item.override_reason else {}),
         }
         values[f"costs.{item.position}"] = {
             "listPrice": item.list_price,
@@ -206,6 +207,7 @@ def _text(path: str, value: Any, currency: str) -> str:
         return (
             f"{number(value['quantity'])} × {value['productName']} ({value['sku']}), "
             f"{value['contractLength']} months at {money(value['unitPrice'], currency)}"
+            + (f" (decided: {value['why']})" if "why" in value else "")
         )
     if section == "costs":
         amounts = (("list price", value["listPrice"]), ("cost", value["acquisitionCost"]))
@@ -213,4 +215,6 @@ def _text(path: str, value: Any, currency: str) -> str:
         return ", ".join(known) or "unknown"
     if section == "totals" or path == "upgradeDetails.previousMonthlyAmount":
         return money(value, currency)
+    if path in ("orderType", "customer.customerType"):
+        return str(value).capitalize()
     return value if isinstance(value, str) else dumps(value)

@@ -116,7 +116,7 @@ class Sheet:
         sent_back = order.awaiting == Order.Awaiting.REP
         return [
             order.public_id,
-            "With the rep" if sent_back else Order.Status(order.status).label,
+            "Back with the rep" if sent_back else Order.Status(order.status).label,
             Order.Type(order.order_type).label,
             Order.Source(order.source).label,
             self._moment(order.created_at),

@@ -39,6 +39,14 @@ _PLACES = (
 )
 
 
+_SECTION_LABELS = {
+    "customer": "Customer",
+    "billingAddress": "Billing address",
+    "shippingAddress": "Shipping address",
+    "extensionDetails": "Extension",
+    "upgradeDetails": "Upgrade",
+    "customFields": "Custom fields",
+}
 _LINE_LABELS = {
     "length": "contract length",
     "quantity": "quantity",
@@ -132,17 +140,19 @@ class OrderForm:
             form, name = self.custom_fields, rest.partition(".")[0]
         elif first in ("notes", "orderType"):
             form, name = self.details, to_snake(first)
-        if form is not None and remark and not name:
+        whole = form is not None and remark and not name
+        if form is not None and whole:
             name = next(iter(form.fields), "")
         if form is None or name not in form.fields:
             return Problem("", "Order", detail.message)
         if remark:
-            words = format_html('<strong class="remark">{}</strong>', detail.message)
+            about = f"{_SECTION_LABELS.get(first, first)}: " if whole else ""
+            words = format_html('<strong class="remark">{}{}</strong>', about, detail.message)
             form.fields[name].help_text = form[name].help_text = words
         else:
             form.add_error(name, detail.message)
-        label = str(form.fields[name].label)
-        if first == "shippingAddress":
+        label = _SECTION_LABELS.get(first, first) if whole else str(form.fields[name].label)
+        if first == "shippingAddress" and not whole:
             label = f"Shipping address, {label}"
         return Problem(form.add_prefix(name), label, detail.message)
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Q, Value
+from django.db.models import Exists, OuterRef, Q, Value
 
 from portal.text import Fold, search_words, searched_phone
 
@@ -23,6 +23,15 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def looked_after_by(self, ref: str) -> "OrderQuerySet":
         """Orders of this rep: created, or taken over from a colleague."""
         return self.filter(rep_ref=ref)
+
+    def with_came_back(self) -> "OrderQuerySet":
+        """With `came_back`: whether it has left its reviewer before, by decision or recall."""
+        from orders.models import OrderEvent  # which is made beside this QuerySet
+
+        left = OrderEvent.objects.filter(
+            order=OuterRef("pk"), kind__in=["confirmed", "sent_back", "recalled"]
+        )
+        return self.annotate(came_back=Exists(left))
 
     def by_risk(self) -> "OrderQuerySet":
         """As a reviewer takes them: the riskiest first, of equal ones the oldest."""

@@ -44,10 +44,10 @@ class Waiting:
 def count_waiting() -> Waiting:
     """Counts the queue of the tenant, or its first orders, in two queries."""
     now = timezone.now()
-    first = Order.objects.awaiting_review().by_risk()[: COUNTED + 1]
+    first = Order.objects.awaiting_review().with_came_back().by_risk()[: COUNTED + 1]
     found = first.aggregate(
         total=Count("pk"),
-        clean=Count("pk", filter=Q(risk=0)),
+        clean=_count(risk=0, came_back=False),
         **{f"reason_{code}": _count(reasons__has_key=code) for code in Reason.values},
         **{f"age_{name}": _count(created_at__lte=now - age) for name, age in AGES.items()},
     )

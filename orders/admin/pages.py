@@ -31,7 +31,7 @@ class OrderPages(TenantAdmin[Order]):
         """The order's status, to be seen from afar."""
         status, text = order.status, order.get_status_display()
         if order.awaiting == Order.Awaiting.REP:
-            status, text = "rep", "With the rep"
+            status, text = "rep", "Back with the rep"
         return format_html('<span class="badge badge-{}">{}</span>', status, text)
 
     def page(

@@ -120,7 +120,7 @@ class ReasonFilter(CountedFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         reason = self.value()
         if reason == CLEAN:
-            return queryset.filter(risk=0)
+            return queryset.with_came_back().filter(risk=0, came_back=False)
         return queryset.filter(reasons__has_key=reason) if reason else queryset
 
 

@@ -10,7 +10,7 @@ from orders.models import Order
 from orders.views.drafts import drafts_context
 from portal.tenancy import PortalRequest
 
-OLDEST, RECENT = 5, 10
+FIRST, RECENT = 5, 10
 
 
 @require_safe
@@ -21,6 +21,6 @@ def home(request: PortalRequest) -> HttpResponse:
         "recent": own[:RECENT],
     }
     if request.user.has_perm("orders.confirm_order"):
-        waiting = Order.objects.awaiting_review().order_by("created_at", "pk")
-        context |= {"waiting": waiting[:OLDEST], "waiting_count": waiting.count()}
+        waiting = Order.objects.awaiting_review().by_risk()
+        context |= {"waiting": waiting[:FIRST], "waiting_count": waiting.count()}
     return render(request, "home/home.html", context)

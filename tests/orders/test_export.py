@@ -233,7 +233,7 @@ def test_order_that_was_sent_back_is_with_its_rep(rep_client: Client) -> None:
     order = make_order()
     Order.objects.filter(pk=order.pk).update(awaiting=Order.Awaiting.REP)
 
-    assert exported(rep_client)[0]["Status"] == "With the rep"
+    assert exported(rep_client)[0]["Status"] == "Back with the rep"
 
 
 # Which orders
@@ -322,9 +322,11 @@ def test_file_of_one_list_is_not_had_from_the_other(manager_client: Client) -> N
     assert manager_client.get(f"{ADMIN_LIST}export/{in_portal}/").status_code == 404
 
 
-def test_file_is_named_after_tenant_and_day_and_kept_by_nobody(rep_client: Client) -> None:
+def test_file_is_named_after_tenant_and_day_and_kept_by_nobody(
+    rep_client: Client, tenant: Tenant
+) -> None:
     response = file_of(rep_client, start(rep_client))
-    today = timezone.localdate()
+    today = timezone.localdate(timezone=tenant.zone)
 
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert response["Content-Disposition"] == f'attachment; filename="orders-demo-{today}.csv"'

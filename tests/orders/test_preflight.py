@@ -89,6 +89,7 @@ def test_order_that_came_back_is_looked_at_first(
     page = select(manager_client, order)
     assert verdicts(page) == {order.public_id: ["Came back"]}
     assert "It has changed since manager@portal.example sent it back." in page.content.decode()
+    assert not Order.objects.with_came_back().filter(came_back=False).exists()
 
 
 def test_order_of_an_inactive_customer_is_looked_at_first(manager_client: Client) -> None:

@@ -235,7 +235,7 @@ def test_order_is_sent_back_with_a_reason_and_remarks(manager_client: Client, or
     assert event.data == {"remarks": {"billingAddress": "Which floor?", "items.0": "Why so few?"}}
     assert Order.objects.get().awaiting == "rep"
     text = text_of(manager_client.get(review_url(order)))
-    assert "With the rep" in text
+    assert "Back with the rep" in text
     assert "Item 1: “Why so few?”" in text
 
 
