@@ -33,7 +33,7 @@ def open_change(visit: Visit, order: Order, user: User, button: str = "Change or
 def test_rep_recalls_adds_a_line_and_submits_again(visit: Visit, rep: User, order: Order) -> None:
     page = visit(f"/orders/{order.public_id}/", rep)
     page.get_by_role("button", name="Recall").press("Enter")
-    expect(page.get_by_label("Reason", exact=True)).to_be_focused()
+    expect(page.get_by_label("Why it is recalled")).to_be_focused()
     assert accessibility_problems(page) == []
     page.keyboard.type("The customer called again")
     page.keyboard.press("Enter")
