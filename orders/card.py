@@ -14,7 +14,7 @@ from orders.typed import Typed, customer_fields, record_fields
 from portal.models import Tenant
 from portal.text import normalize_email
 
-_COMPARED = {
+RECORD_LABELS = {
     "email": "E-mail",
     "first_name": "First name",
     "last_name": "Last name",
@@ -62,11 +62,13 @@ class CustomerCard:
         if self.customer is None or self.is_blank:
             return []
         record = record_fields(self.customer)
-        pairs = {name: (record[f"customer-{name}"], _text(self.typed, name)) for name in _COMPARED}
+        pairs = {
+            name: (record[f"customer-{name}"], _text(self.typed, name)) for name in RECORD_LABELS
+        }
         if not self.is_chosen or not email_key(self.typed):
             del pairs["email"]
         return [
-            Difference(_COMPARED[name], _shown(name, known), _shown(name, typed))
+            Difference(RECORD_LABELS[name], _shown(name, known), _shown(name, typed))
             for name, (known, typed) in pairs.items()
             if typed and typed != known
         ]
@@ -134,5 +136,5 @@ def _is_addressed(typed: Typed) -> bool:
 
 def _about(typed: Typed) -> tuple[dict[str, str], str, bool]:
     """What of the form a card depends on."""
-    details = {name: _text(typed, name) for name in _COMPARED}
+    details = {name: _text(typed, name) for name in RECORD_LABELS}
     return details, typed.fields.get("customer_id", ""), _is_addressed(typed)

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from orders import rules
-from orders.changes import Change, changes_in, in_words, since
+from orders.changes import since
 from orders.editing import Edit, EditedLine, Override
 from orders.models import CustomField, Draft, Order, OrderEvent, OrderItem
 from orders.schemas import NewOrder
@@ -275,13 +275,6 @@ def with_remarks(sheet: Sheet, remarks: Mapping[str, str], details: Iterable[Det
         for number, line in enumerate(sheet.lines)
     ]
     return replace(sheet, lines=lines)
-
-
-def moved_in_words(moved: OrderMoved, *, with_costs: bool) -> list[Change]:
-    """What the others changed, before and after."""
-    configured = list(CustomField.objects.filter(tenant=moved.order.tenant_id))
-    changed = changes_in(moved.events)
-    return in_words(changed, moved.order, with_costs=with_costs, configured=configured)
 
 
 def paid_otherwise(sheet: Sheet, items: Iterable[OrderItem]) -> bool:

@@ -6,6 +6,7 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 from orders import rules
+from orders.card import RECORD_LABELS
 from orders.models import CustomField, Order, OrderItem
 from orders.reasons import Reason
 from portal.exact_json import dumps
@@ -186,7 +187,7 @@ def _explain(order: Order, reason: Reason, evidence: Any, with_costs: bool) -> E
             texts = [f"It has {sent} details, but its type is “{kind}”."]
         case Reason.DIFFERS:
             texts = [
-                f"{_RECORD_LABELS[name]}: submitted “{ours}”, the record says “{theirs}”."
+                f"{RECORD_LABELS[name]}: submitted “{ours}”, the record says “{theirs}”."
                 for name, (ours, theirs) in evidence.items()
             ]
     return Explained(
@@ -200,14 +201,6 @@ def _explain(order: Order, reason: Reason, evidence: Any, with_costs: bool) -> E
 
 
 _ABOUT_CUSTOMER = {Reason.FIRST_ORDER, Reason.NEW_ADDRESS, Reason.DIFFERS}
-_RECORD_LABELS = {
-    "email": "E-mail",
-    "first_name": "First name",
-    "last_name": "Last name",
-    "company": "Company",
-    "phone": "Phone",
-    "customer_type": "Customer type",
-}
 
 
 def _one_line(address: Mapping[str, Any]) -> str:

@@ -118,7 +118,7 @@ class Bulk(OrderPages):
 
     def _selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> list[Order] | None:
         """The orders as they stand in the queue; None, with a message, for too many of them."""
-        orders = list(queryset.by_risk()[: BULK_LIMIT + 1])  # type: ignore[attr-defined]
+        orders = list(queryset.by_risk()[: BULK_LIMIT + 1])  # type: ignore[attr-defined] # the admin's own type
         if len(orders) > BULK_LIMIT:
             messages.error(request, f"Select {BULK_LIMIT} orders at most.")
             return None

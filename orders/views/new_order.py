@@ -22,9 +22,10 @@ from orders.drafts import (
     Revision,
     StaleDraft,
 )
-from orders.edits import OrderMoved, edited, moved_in_words, with_remarks
+from orders.edits import OrderMoved, edited, with_remarks
 from orders.extension import NEW_END
 from orders.forms import OrderForm
+from orders.history import difference
 from orders.models import Draft, Order
 from orders.said import Decision
 from orders.sheet import Sheet
@@ -142,9 +143,10 @@ def _show_moved(
     """What somebody else saved meanwhile, beside what was typed here, which stands on top of it."""
     sheet, clashes = drafts.take_over(**posted)
     with_costs = request.user.has_perm("catalog.view_costs")
+    moved = difference(error.order, error.events, with_costs=with_costs)
     context = _context(request, sheet) | {
         "happened": error.events,
-        "changes": moved_in_words(error, with_costs=with_costs),
+        "changes": moved.changes if moved else [],
         "clashes": labels_of(sheet.typed, clashes),
     }
     return _page(request, context, status=409)
