@@ -11,8 +11,9 @@ from pydantic import Field, WithJsonSchema
 from typing_extensions import TypedDict
 
 from customers.models import CustomerType
+from customers.schemas import Address
 from orders.models import Order, OrderItem
-from orders.schemas import Address, CustomFields, ExtensionDetails, UpgradeDetails
+from orders.schemas import CustomFields, ExtensionDetails, UpgradeDetails
 from portal.money import round_money
 
 NonBlank = Annotated[str, Field(min_length=1)]

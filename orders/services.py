@@ -27,11 +27,12 @@ from orders.custom_fields import custom_field_problems
 from orders.editing import EDITED_FIELDS, ITEM_FIELDS, Edit, edited_items, is_same
 from orders.models import NOTES_LENGTH, REASON_LENGTH, Draft, Order, OrderEvent, OrderItem
 from orders.reasons import History, find_reasons, history, risk_of
-from orders.schemas import NewOrder, parse
+from orders.schemas import NewOrder
 from orders.told import tell
 from portal.errors import Conflict, Detail, DomainError, NotFound, ValidationFailed
 from portal.models import Tenant, User
 from portal.permissions import Actor
+from portal.shapes import parse
 from portal.text import clean
 
 Kind = OrderEvent.Kind

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.schemas import NewOrder, parse
+from orders.schemas import NewOrder
+from portal.shapes import parse
 from portal.text import hidden_character
 from tests.factories import address, order_body
 

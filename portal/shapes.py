@@ -1,0 +1,217 @@
+"""The shapes that a program sends: types shared by every part of the contract, and what is refused.
+
+Field names are the contract's, in camelCase on the wire. Unknown fields are ignored. A blank
+optional string counts as absent and is kept as "".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any, TypeVar, get_args
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+    WithJsonSchema,
+)
+from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from portal import money, text
+from portal.errors import Detail, ValidationFailed
+from portal.models import MAX_CONTRACT_LENGTH
+
+
+def refusal(message: str) -> PydanticCustomError:
+    """What a validator raises, in our own words."""
+    return PydanticCustomError("portal", "{reason}", {"reason": message})
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A string: trimmed, NFC, nothing hidden in it, at most so long; blank only if optional."""
+
+    max_length: int
+    required: bool = False
+    multiline: bool = False
+
+    def check(self, value: str) -> str:
+        try:
+            value = text.clean(value, multiline=self.multiline)
+        except ValueError as error:
+            raise refusal(str(error)) from error
+        if self.required and not value:
+            raise refusal("This field is required.")
+        if len(value) > self.max_length:
+            raise refusal(f"This may have {self.max_length} characters at most.")
+        return value
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        limits = {"minLength": 1} if self.required else {}
+        limits["maxLength"] = self.max_length
+        return {**handler(schema), **limits, "x-additive": list(limits)}
+
+
+def _email(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise refusal("Enter an e-mail address such as name@example.com.")
+    try:
+        text.normalize_email(value)
+    except ValueError as error:
+        raise refusal(str(error)) from error
+    return text.clean(value)
+
+
+def whole_number(value: Any) -> int:
+    """An integer; 1.0 counts as one, true and "1" do not."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise refusal("Enter a whole number.")
+    # Compared before it is converted: 1e300 would become an integer of 300 digits.
+    exact = Decimal(value)
+    if abs(exact) > 10**9:
+        raise refusal("This number is too large.")
+    if exact != int(exact):
+        raise refusal("Enter a whole number.")
+    return int(exact)
+
+
+def number(value: Any) -> Decimal:
+    """A number as it was written, whole or not; true and "5" are none."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise refusal("Enter a number.")
+    return Decimal(value)
+
+
+def not_null(value: Any) -> Any:
+    """Anything but null: what is optional is left out."""
+    if value is None:
+        raise refusal("Leave this out instead of sending null.")
+    return value
+
+
+class Omissible:
+    """An object that may be left out, but not sent as null: `Annotated[X | None, Omissible()]`.
+
+    It is checked as X alone: what is wrong in a union, pydantic reports once per member, at
+    paths that name the member.
+    """
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        present = next(member for member in get_args(source) if member is not type(None))
+        return core_schema.no_info_before_validator_function(
+            not_null, handler.generate_schema(present)
+        )
+
+
+MAXIMUM = {"x-additive": ["maximum"]}
+"""Marks a limit of ours in the OpenAPI document."""
+
+Email = Annotated[
+    str,
+    BeforeValidator(_email),
+    WithJsonSchema(
+        {"type": "string", "format": "email", "maxLength": 254, "x-additive": ["maxLength"]}
+    ),
+]
+Months = Annotated[
+    int,
+    Field(gt=0, le=MAX_CONTRACT_LENGTH, json_schema_extra=MAXIMUM),
+    BeforeValidator(whole_number),
+]
+Amount = Annotated[
+    Decimal,
+    Field(ge=0, le=money.MAX_UNIT_PRICE),
+    BeforeValidator(number),
+    WithJsonSchema(
+        {
+            "type": "number",
+            "minimum": 0,
+            "maximum": 9999999.999,
+            "x-additive": ["minimum", "maximum"],
+        }
+    ),
+]
+
+
+class ContractModel(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_alias=True, strict=True)
+
+    def stored(self) -> dict[str, Any]:
+        """The contract's object as it is kept and sent back: blank and absent fields left out."""
+        values = self.model_dump(by_alias=True, exclude_unset=True)
+        return {
+            key: value
+            for key, value in values.items()
+            if value not in ("", None) or (key == "postalCode" and value is None)
+        }
+
+
+Shape = TypeVar("Shape", bound=ContractModel)
+
+
+def parse(model: type[Shape], data: Any) -> tuple[Shape | None, list[Detail]]:
+    """The data as the model and no details, or None and every field that has the wrong shape."""
+    try:
+        return model.model_validate(data), []
+    except ValidationError as error:
+        return None, [
+            Detail(
+                ".".join(str(part) for part in found["loc"]),
+                "VALIDATION_ERROR",
+                _message(found),
+            )
+            for found in error.errors(include_url=False)
+        ]
+
+
+def read(model: type[Shape], data: Any) -> Shape:
+    """The data as the model. Raises ValidationFailed with every field of the wrong shape."""
+    parsed, problems = parse(model, data)
+    if parsed is None:
+        raise ValidationFailed(problems)
+    return parsed
+
+
+_MESSAGES = {
+    "missing": "This field is required.",
+    "string_type": "Send a string.",
+    "list_type": "Send a list.",
+    "bool_type": "Send true or false.",
+    "model_type": "Send an object.",
+    "model_attributes_type": "Send an object.",
+    "dict_type": "Send an object.",
+    "string_unicode": "This contains a character that cannot be sent.",
+    "too_short": "Add at least one item.",
+}
+
+
+def _message(found: Mapping[str, Any]) -> str:
+    """In our own words; `found` is one of pydantic's errors."""
+    match found["type"]:
+        case "greater_than_equal":
+            return f"Enter {found['ctx']['ge']:,} or more."
+        case "greater_than":
+            return f"Enter more than {found['ctx']['gt']:,}."
+        case "less_than_equal":
+            return f"Enter {found['ctx']['le']:,} at most."
+        case "too_long":
+            return f"There may be {found['ctx']['max_length']:,} items at most."
+        case "enum" | "literal_error":
+            return f"Choose {found['ctx']['expected']}."
+        case kind:
+            message: str = _MESSAGES.get(kind, found["msg"])
+            return message
