@@ -40,7 +40,7 @@ class Address(ContractModel):
     country: RequiredAddressLine
 
 
-class CustomerInput(ContractModel):
+class CustomerInput(ContractModel, title="OrderCustomerInput"):
     """Who orders, as said on the phone or sent by the shop; found or created by `email`."""
 
     email: Email

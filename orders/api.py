@@ -6,12 +6,12 @@ from django.http import HttpResponse
 from ninja import Router
 
 from orders.models import Order
-from orders.representation import CreatedOrder, order_body
+from orders.representation import OrderCreateResponse, order_body
 from orders.schemas import NewOrder
 from orders.services import create_order, read_new_order
 from portal.api_request import ApiRequest, JsonBody, json_response
 from portal.idempotency import run_once
-from portal.openapi import ERRORS, Error, creation
+from portal.openapi import operation
 
 _ADDRESS = {
     "contactName": "Noor el Idrissi",
@@ -62,10 +62,16 @@ router = Router(tags=["Orders"])
 @router.post(
     "/orders",
     url_name="orders",
-    operation_id="createOrder",
-    summary="Create an order",
-    response={201: None, **dict.fromkeys(ERRORS, Error)},
-    openapi_extra=creation(body=NewOrder, response=CreatedOrder, examples=EXAMPLES),
+    **operation(
+        "createOrder",
+        "Create an order",
+        body=NewOrder,
+        examples=EXAMPLES,
+        status=201,
+        response=OrderCreateResponse,
+        refusals={400: "`VARIANT_NOT_FOUND`, `VARIANT_INACTIVE`, `INVALID_CONTRACT_LENGTH`."},
+        keyed=True,
+    ),
 )
 def post_order(request: ApiRequest) -> HttpResponse:
     """Creates a pending order at today's catalogue prices.

@@ -23,7 +23,7 @@ Ids = Annotated[list[str], Field(json_schema_extra={"default": []})]
 No = Annotated[bool, Field(json_schema_extra={"default": False})]
 
 
-class CustomerBody(TypedDict):
+class OrderCustomer(TypedDict):
     customerId: NonBlank
     email: Annotated[str, WithJsonSchema({"type": "string", "format": "email"})]
     firstName: NonBlank
@@ -35,7 +35,7 @@ class CustomerBody(TypedDict):
     ]
 
 
-class ItemBody(TypedDict):
+class OrderItemBody(TypedDict):
     """`unitPrice` is per device per month. Costs are shown to keys with `costs:read`."""
 
     productId: NotRequired[str]
@@ -64,7 +64,7 @@ class ItemBody(TypedDict):
     ]
 
 
-class TotalsBody(TypedDict):
+class Totals(TypedDict):
     """Per month, in the tenant's currency."""
 
     subtotal: Money
@@ -76,7 +76,7 @@ class TotalsBody(TypedDict):
     totalDevices: Annotated[int, Field(ge=1)]
 
 
-class PaymentBody(TypedDict):
+class OrderPayment(TypedDict):
     status: NotRequired[Literal["pending", "paid", "failed"]]
     method: NotRequired[Literal["stripe", "manual"]]
     transactionId: NotRequired[str]
@@ -84,7 +84,7 @@ class PaymentBody(TypedDict):
     manuallyMarked: NotRequired[No]
 
 
-class ProgressBody(TypedDict):
+class RentalProgress(TypedDict):
     totalDevices: Annotated[int, Field(ge=0)]
     rentedDevices: Annotated[int, Field(ge=0)]
 
@@ -94,14 +94,14 @@ class OrderBody(TypedDict):
     tenantId: str
     status: Order.Status
     orderType: Order.Type
-    customer: CustomerBody
+    customer: OrderCustomer
     billingAddress: Address
     shippingAddress: Address
-    items: list[ItemBody]
-    totals: TotalsBody
-    payment: NotRequired[PaymentBody]
+    items: list[OrderItemBody]
+    totals: Totals
+    payment: NotRequired[OrderPayment]
     customFields: NotRequired[CustomFields]
-    rentalProgress: ProgressBody
+    rentalProgress: RentalProgress
     rentalIds: list[str]
     billingGroupId: NotRequired[str]
     trackingNumber: NotRequired[str]
@@ -114,7 +114,7 @@ class OrderBody(TypedDict):
     upgradeDetails: NotRequired[UpgradeDetails]
 
 
-class CreatedOrder(TypedDict):
+class OrderCreateResponse(TypedDict):
     success: Annotated[Literal[True], WithJsonSchema({"type": "boolean", "enum": [True]})]
     message: str
     orderId: str

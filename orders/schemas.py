@@ -82,7 +82,7 @@ CustomFields = Annotated[
 ]
 
 
-class ItemInput(ContractModel):
+class ItemInput(ContractModel, title="OrderItemInput"):
     """Devices of one SKU. `contractLength` in months; without one the tenant's default applies."""
 
     sku: Sku
@@ -123,7 +123,7 @@ class UpgradeDetails(ContractModel):
     upgrade_reason: Reason = ""
 
 
-class NewOrder(ContractModel):
+class NewOrder(ContractModel, title="OrderCreateRequest"):
     """The body of `POST /v1/orders` (contract: Create Order), and what `create_order` takes."""
 
     order_type: Annotated[Order.Type, Field(strict=False)] = Order.Type.STANDARD

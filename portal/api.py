@@ -16,11 +16,13 @@ from django.views.decorators.http import require_safe
 from django_scopes import scope, scopes_disabled
 from ninja import NinjaAPI
 from ninja.openapi.docs import Swagger
+from ninja.openapi.schema import OpenAPISchema
 from ninja.security import HttpBearer
 
 from portal.api_request import ApiError, json_response
 from portal.errors import DomainError, PermissionRefused, ValidationFailed
 from portal.models import ApiKey
+from portal.openapi import COMPONENTS
 from portal.permissions import Actor
 from portal.tenancy import API_PREFIX
 
@@ -76,7 +78,16 @@ class Docs(Swagger):
         return render(request, "api/docs.html", {"api": api, "settings": settings})
 
 
-api = NinjaAPI(
+class PortalAPI(NinjaAPI):
+    """With our own objects in the document."""
+
+    def get_openapi_schema(self, **kwargs: Any) -> OpenAPISchema:
+        document = super().get_openapi_schema(**kwargs)
+        document["components"]["schemas"] |= COMPONENTS
+        return document
+
+
+api = PortalAPI(
     title="Portal API",
     version="1.0.0",
     description="Orders for rented devices. Amounts are per month, in the tenant's currency.",

@@ -41,12 +41,16 @@ class ApiRequest(HttpRequest):
 class JsonBody:
     """What was sent: the JSON `data`, and the `fingerprint` by which a retry is known.
 
-    Raises ApiError 413 or 415, or ValidationFailed at path "" for anything but proper JSON.
+    Where nothing need be sent, `empty` stands for it. Raises ApiError 413 or 415, or
+    ValidationFailed at path "" for anything but proper JSON.
     """
 
-    def __init__(self, request: HttpRequest) -> None:
+    def __init__(self, request: HttpRequest, *, empty: Any = None) -> None:
         sent = _read(request)
         self.fingerprint = sha256(f"{request.method} {request.path}\n".encode() + sent).hexdigest()
+        if not sent and empty is not None:
+            self.data = empty
+            return
         try:
             self.data = exact_json.loads_strict(sent)
         except ValueError as error:

@@ -62,14 +62,28 @@ _GRANTED_ONLY = frozenset({"orders.confirm_own_order"})
 
 SCOPES = {
     "orders:read": {"orders.view_order"},
-    "orders:write": {"orders.add_order", "orders.change_order", "orders.cancel_order"},
+    "orders:write": {
+        "orders.add_order",
+        "orders.change_order",
+        "orders.change_any_order",
+        "orders.cancel_order",
+    },
     "orders:confirm": {"orders.confirm_order"},
-    "catalog:read": {"catalog.view_product"},
-    "catalog:write": {"catalog.change_product"},
+    "catalog:read": {"catalog.view_product", "catalog.view_variant", "catalog.view_price"},
+    "catalog:write": {
+        "catalog.add_product",
+        "catalog.change_product",
+        "catalog.add_variant",
+        "catalog.change_variant",
+        "catalog.add_price",
+        "catalog.change_price",
+        "catalog.delete_price",
+    },
     "customers:read": {"customers.view_customer"},
     "customers:write": {"customers.change_customer"},
     "costs:read": {"catalog.view_costs"},
 }
+"""What an API key may do: each scope stands for these permissions."""
 
 
 @dataclass(frozen=True, slots=True)

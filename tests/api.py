@@ -15,6 +15,17 @@ def post(client: Client, body: Any, **headers: str) -> Any:
     return client.post(ORDERS, sent, content_type="application/json", headers=named)
 
 
+def send(client: Client, method: str, path: str, body: Any = None, **headers: str) -> Any:
+    """Sends any request to `/v1<path>`; without a body, none of JSON either."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    if body is None:
+        return client.generic(method, f"/v1{path}", headers=named)
+    sent = body if isinstance(body, bytes) else simplejson.dumps(body, use_decimal=True).encode()
+    return client.generic(
+        method, f"/v1{path}", sent, content_type="application/json", headers=named
+    )
+
+
 def exact(response: Any) -> Any:
     """The response with its numbers as they were written."""
     return simplejson.loads(response.content, use_decimal=True)

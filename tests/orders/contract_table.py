@@ -1,11 +1,121 @@
-"""The fields of Create Order as the contract has them, a line each.
+"""The operations of orders as the contract has them, a line for each field.
 
-`*` marks a required field; what follows the type is promised too. Written down here so that the
-OpenAPI document cannot lose or loosen one unnoticed.
+`*` marks what is required; what follows the type is promised too. Written down here so that the
+OpenAPI document cannot lose, rename or loosen one unnoticed. `X` stands for where an order is.
 """
-# ruff: noqa: E501
 
-REQUEST = """
+from tests.contract import Operation
+
+HEADERS = "header.Tenant-ID* string"
+PAGE = """
+query.limit string
+query.startAfter string
+"""
+
+ORDER = """
+X* object
+X.orderId* string
+X.tenantId* string
+X.status* string enum=pending|confirmed|partial|fulfilled|cancelled
+X.orderType* string enum=standard|extension|upgrade
+X.customer* object
+X.customer.customerId* string minLength=1
+X.customer.email* string format=email
+X.customer.firstName* string minLength=1
+X.customer.lastName* string minLength=1
+X.customer.company string
+X.customer.phone string
+X.customer.customerType string enum=individual|business default=individual
+X.billingAddress* object
+X.billingAddress.contactName* string
+X.billingAddress.company string
+X.billingAddress.buildingInfo string
+X.billingAddress.streetAddress* string
+X.billingAddress.locality string
+X.billingAddress.city* string
+X.billingAddress.adminArea string
+X.billingAddress.postalCode string|null
+X.billingAddress.country* string
+X.shippingAddress* object
+X.shippingAddress.contactName* string
+X.shippingAddress.company string
+X.shippingAddress.buildingInfo string
+X.shippingAddress.streetAddress* string
+X.shippingAddress.locality string
+X.shippingAddress.city* string
+X.shippingAddress.adminArea string
+X.shippingAddress.postalCode string|null
+X.shippingAddress.country* string
+X.items* array
+X.items[] object
+X.items[].productId string
+X.items[].productImageUrl string format=uri
+X.items[].variantId string
+X.items[].sku* string minLength=1
+X.items[].productName* string minLength=1
+X.items[].quantity* integer minimum=1
+X.items[].unitPrice* number minimum=0
+X.items[].contractLength* number
+X.items[].listPrice number minimum=0
+X.items[].listPriceSource string enum=variant|manual|unknown default=unknown
+X.items[].acquisitionCost number minimum=0
+X.items[].acquisitionCostSource string enum=variant|manual|list_price|unknown default=unknown
+X.items[].listPriceOverride number minimum=0
+X.items[].acquisitionCostOverride number minimum=0
+X.items[].usedListPriceAsAcquisition boolean default=False
+X.items[].rentalIds array default=[]
+X.items[].rentalIds[] string
+X.items[].rentalStatus string enum=pending|partial|completed default=pending
+X.totals* object
+X.totals.subtotal* number minimum=0
+X.totals.taxAmount number default=0 minimum=0
+X.totals.total* number minimum=0
+X.totals.currency* string minLength=3 maxLength=3
+X.totals.totalDevices* integer minimum=1
+X.payment object
+X.payment.status string enum=pending|paid|failed
+X.payment.method string enum=stripe|manual
+X.payment.transactionId string
+X.payment.paidAmount number minimum=0
+X.payment.manuallyMarked boolean default=False
+X.customFields object|null additionalProperties={}
+X.rentalProgress* object
+X.rentalProgress.totalDevices* integer minimum=0
+X.rentalProgress.rentedDevices* integer minimum=0
+X.rentalIds* array
+X.rentalIds[] string
+X.billingGroupId string
+X.trackingNumber string
+X.shippedAt string
+X.createdAt* string
+X.updatedAt* string
+X.createdBy* string
+X.notes string
+X.extensionDetails object
+X.extensionDetails.originalOrderId* string
+X.extensionDetails.extensionMonths* integer exclusiveMinimum=0
+X.extensionDetails.previousEndDate* string
+X.extensionDetails.newEndDate* string
+X.extensionDetails.reason string
+X.upgradeDetails object
+X.upgradeDetails.previousDevice* string
+X.upgradeDetails.previousSerialNumber* string
+X.upgradeDetails.previousMonthlyAmount* number
+X.upgradeDetails.previousRentalId* string
+X.upgradeDetails.upgradeReason string
+"""
+
+
+def order_at(path: str) -> str:
+    """The lines of an order object that stands at this path."""
+    return "\n".join(line.replace("X", path, 1) for line in ORDER.strip().splitlines())
+
+
+OPERATIONS = {
+    "POST /v1/orders": Operation(
+        "createOrder",
+        parameters=HEADERS,
+        request="""
 body* object
 body.orderType string enum=standard|extension|upgrade default=standard
 body.extensionDetails object
@@ -54,101 +164,9 @@ body.items[].sku* string minLength=1
 body.items[].quantity* integer minimum=1
 body.items[].contractLength number
 body.notes string
-"""
-
-RESPONSE = """
-body* object
-body.success* boolean enum=True
-body.message* string
-body.orderId* string
-body.order* object
-body.order.orderId* string
-body.order.tenantId* string
-body.order.status* string enum=pending|confirmed|partial|fulfilled|cancelled
-body.order.orderType* string enum=standard|extension|upgrade
-body.order.customer* object
-body.order.customer.customerId* string minLength=1
-body.order.customer.email* string format=email
-body.order.customer.firstName* string minLength=1
-body.order.customer.lastName* string minLength=1
-body.order.customer.company string
-body.order.customer.phone string
-body.order.customer.customerType string enum=individual|business default=individual
-body.order.billingAddress* object
-body.order.billingAddress.contactName* string
-body.order.billingAddress.company string
-body.order.billingAddress.buildingInfo string
-body.order.billingAddress.streetAddress* string
-body.order.billingAddress.locality string
-body.order.billingAddress.city* string
-body.order.billingAddress.adminArea string
-body.order.billingAddress.postalCode string|null
-body.order.billingAddress.country* string
-body.order.shippingAddress* object
-body.order.shippingAddress.contactName* string
-body.order.shippingAddress.company string
-body.order.shippingAddress.buildingInfo string
-body.order.shippingAddress.streetAddress* string
-body.order.shippingAddress.locality string
-body.order.shippingAddress.city* string
-body.order.shippingAddress.adminArea string
-body.order.shippingAddress.postalCode string|null
-body.order.shippingAddress.country* string
-body.order.items* array
-body.order.items[] object
-body.order.items[].productId string
-body.order.items[].productImageUrl string format=uri
-body.order.items[].variantId string
-body.order.items[].sku* string minLength=1
-body.order.items[].productName* string minLength=1
-body.order.items[].quantity* integer minimum=1
-body.order.items[].unitPrice* number minimum=0
-body.order.items[].contractLength* number
-body.order.items[].listPrice number minimum=0
-body.order.items[].listPriceSource string enum=variant|manual|unknown default=unknown
-body.order.items[].acquisitionCost number minimum=0
-body.order.items[].acquisitionCostSource string enum=variant|manual|list_price|unknown default=unknown
-body.order.items[].listPriceOverride number minimum=0
-body.order.items[].acquisitionCostOverride number minimum=0
-body.order.items[].usedListPriceAsAcquisition boolean default=False
-body.order.items[].rentalIds array default=[]
-body.order.items[].rentalIds[] string
-body.order.items[].rentalStatus string enum=pending|partial|completed default=pending
-body.order.totals* object
-body.order.totals.subtotal* number minimum=0
-body.order.totals.taxAmount number default=0 minimum=0
-body.order.totals.total* number minimum=0
-body.order.totals.currency* string minLength=3 maxLength=3
-body.order.totals.totalDevices* integer minimum=1
-body.order.payment object
-body.order.payment.status string enum=pending|paid|failed
-body.order.payment.method string enum=stripe|manual
-body.order.payment.transactionId string
-body.order.payment.paidAmount number minimum=0
-body.order.payment.manuallyMarked boolean default=False
-body.order.customFields object|null additionalProperties={}
-body.order.rentalProgress* object
-body.order.rentalProgress.totalDevices* integer minimum=0
-body.order.rentalProgress.rentedDevices* integer minimum=0
-body.order.rentalIds* array
-body.order.rentalIds[] string
-body.order.billingGroupId string
-body.order.trackingNumber string
-body.order.shippedAt string
-body.order.createdAt* string
-body.order.updatedAt* string
-body.order.createdBy* string
-body.order.notes string
-body.order.extensionDetails object
-body.order.extensionDetails.originalOrderId* string
-body.order.extensionDetails.extensionMonths* integer exclusiveMinimum=0
-body.order.extensionDetails.previousEndDate* string
-body.order.extensionDetails.newEndDate* string
-body.order.extensionDetails.reason string
-body.order.upgradeDetails object
-body.order.upgradeDetails.previousDevice* string
-body.order.upgradeDetails.previousSerialNumber* string
-body.order.upgradeDetails.previousMonthlyAmount* number
-body.order.upgradeDetails.previousRentalId* string
-body.order.upgradeDetails.upgradeReason string
-"""
+""",
+        status=201,
+        response="body* object\nbody.success* boolean enum=True\nbody.message* string\n"
+        "body.orderId* string\n" + order_at("body.order"),
+    ),
+}
