@@ -14,8 +14,8 @@ from customers.models import Customer
 from orders.models import Draft, Order
 from portal.models import Tenant, User
 from tests.browser.conftest import Visit
-from tests.browser.server import MortalServer
 from tests.factories import CustomerFactory, ProductFactory, VariantFactory, address
+from tests.server import MortalServer
 
 
 @pytest.fixture(autouse=True)

@@ -52,6 +52,10 @@ class MortalServer:
                 return
         raise AssertionError("The server does not start.")
 
+    def restart(self) -> None:
+        self.kill()
+        self.start()
+
     def kill(self) -> None:
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
