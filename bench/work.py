@@ -16,7 +16,7 @@ from bench.floor import Floor
 from bench.server import Client
 from catalog.models import Product, Variant
 from orders.models import Draft, Order
-from portal.models import ApiKey, Tenant, User
+from portal.models import MAX_RATE_LIMIT, ApiKey, Tenant, User
 
 TYPED = ["macbook pro 16", "dell 27", "thinkpad x1 32", "galaxy tab", "iphone blue", "jabra"]
 TYPED += ["mbp16", "5 mbp16 24"]
@@ -82,7 +82,7 @@ def _typing(page: Client, rep: User, skus: list[str]) -> Callable[[], object]:
 
 def _ordering(port: int, bare: psycopg.Connection[Any], tenant: Tenant, skus: list[str]) -> Work:
     """The same order by the API and as plain statements, every second one by a known customer."""
-    key = ApiKey(tenant=tenant, name="Benchmark")
+    key = ApiKey(tenant=tenant, name="Benchmark", rate_limit=MAX_RATE_LIMIT)
     token = key.set_secret()
     key.save()
     api = Client(port, {"Authorization": f"Bearer {token}", "Tenant-ID": tenant.slug})

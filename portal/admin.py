@@ -1,4 +1,4 @@
-"""Tenants, users, groups, API keys and outgoing mail in the admin."""
+"""Tenants, users, groups and outgoing mail in the admin; API keys are in `portal.key_admin`."""
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -9,11 +9,9 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group, Permission
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.cache import add_never_cache_headers
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -22,13 +20,13 @@ from portal.admin_site import (
     CappedPaginator,
     SuperuserOnly,
     TenantAdmin,
-    TenantForm,
     portal_request,
 )
-from portal.models import ApiKey, OutboxMail, Tenant, User
+from portal.key_admin import ApiKeyAdmin
+from portal.models import OutboxMail, Tenant, User
 from portal.money import fits_currency, round_money
 from portal.outbox import retry
-from portal.permissions import MANAGER, ROLES, SCOPES
+from portal.permissions import MANAGER, ROLES
 
 if TYPE_CHECKING:
     _TenantModelAdmin = admin.ModelAdmin[Tenant]
@@ -42,6 +40,8 @@ else:
     _UserCreationForm = AdminUserCreationForm
     _UserChangeForm = UserChangeForm
     _PermissionField = forms.ModelMultipleChoiceField
+
+__all__ = ["ApiKeyAdmin", "GroupAdmin", "OutboxMailAdmin", "TenantsAdmin", "UserAdmin"]
 
 admin.site.unregister(Group)
 
@@ -214,111 +214,6 @@ class GroupAdmin(SuperuserOnly, PermissionBoxes, DjangoGroupAdmin):  # type: ign
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return obj is not None and self.has_change_permission(request, obj)
-
-
-class ApiKeyForm(TenantForm[ApiKey]):
-    scopes = forms.MultipleChoiceField(
-        choices=[(scope, scope) for scope in SCOPES],
-        widget=forms.CheckboxSelectMultiple,
-        required=False,
-        help_text="What programs may do with this key; without any, nothing.",
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for widget, label in zip(
-            self.fields["expires_at"].widget.widgets, ("Expiry date", "Expiry time"), strict=True
-        ):
-            widget.attrs["aria-label"] = label
-        self.token = "" if self.instance.pk else self.instance.set_secret()
-
-
-class KeyStatusFilter(admin.SimpleListFilter):
-    title = "status"
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("valid", "Valid"), ("expired", "Expired"), ("revoked", "Revoked")]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        expired = Q(revoked_at__isnull=True, expires_at__lte=timezone.now())
-        match self.value():
-            case "valid":
-                return queryset.filter(revoked_at__isnull=True).exclude(expired)
-            case "expired":
-                return queryset.filter(expired)
-            case "revoked":
-                return queryset.filter(revoked_at__isnull=False)
-        return queryset
-
-
-@admin.register(ApiKey)
-class ApiKeyAdmin(SuperuserOnly, TenantAdmin[ApiKey]):
-    """Keys of programs. The key itself is shown once, on the page after it was made."""
-
-    form = ApiKeyForm
-    list_display = ("name", "public_id", "badge", "created", "expires")
-    list_filter = (KeyStatusFilter,)
-    search_fields = ("name", "public_id")
-    actions = ("revoke",)
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        fields = ("name", "scopes", "expires_at")
-        return (*fields, "public_id", "badge", "created", "revoked") if obj else fields
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("public_id", "badge", "created", "revoked")
-
-    @admin.display(description="Status")
-    def badge(self, key: ApiKey) -> SafeString:
-        status = "valid"
-        if key.revoked_at:
-            status = "revoked"
-        elif key.expires_at and key.expires_at <= timezone.now():
-            status = "expired"
-        return format_html('<span class="badge badge-{}">{}</span>', status, status.capitalize())
-
-    @admin.display(description="Created", ordering="created_at")
-    def created(self, key: ApiKey) -> str:
-        return formats.moment(key.created_at)
-
-    @admin.display(description="Expires", ordering="expires_at")
-    def expires(self, key: ApiKey) -> str:
-        return formats.moment(key.expires_at) if key.expires_at else "never"
-
-    @admin.display(description="Revoked")
-    def revoked(self, key: ApiKey) -> str:
-        return formats.moment(key.revoked_at) if key.revoked_at else "–"
-
-    def add_view(
-        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        one_button = {"show_save_and_add_another": False, "show_save_and_continue": False}
-        response: HttpResponse = super().add_view(request, form_url, one_button)
-        add_never_cache_headers(response)
-        return response
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        obj.token = form.token
-
-    def response_add(
-        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
-    ) -> HttpResponse:
-        """Shows the key, now or never: it is in no session, message or log."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"API key “{obj.name}”",
-            "opts": self.opts,
-            "key": obj,
-            "token": obj.token,
-        }
-        return TemplateResponse(request, "admin/portal/apikey/created.html", context)
-
-    @admin.action(description="Revoke selected API keys", permissions=["change"])
-    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
-        number = queryset.filter(revoked_at__isnull=True).update(revoked_at=timezone.now())
-        messages.success(request, f"Revoked: {number}. They no longer open the API.")
 
 
 BADGES = {

@@ -1,7 +1,6 @@
 """The API: keys, errors as JSON, and the operations of the apps, named as strings."""
 
 import logging
-import re
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -10,10 +9,9 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
-from django_scopes import scope, scopes_disabled
+from django_scopes import scope
 from ninja import NinjaAPI
 from ninja.openapi.docs import Swagger
 from ninja.openapi.schema import OpenAPISchema
@@ -21,18 +19,18 @@ from ninja.security import HttpBearer
 
 from portal.api_request import ApiError, json_response
 from portal.errors import DomainError, PermissionRefused, ValidationFailed
+from portal.keys import key_of
 from portal.models import ApiKey
 from portal.openapi import COMPONENTS
 from portal.permissions import Actor
+from portal.rate_limit import rate_limit
 from portal.tenancy import API_PREFIX
-
-_TOKEN = re.compile(r"[\x21-\x2d\x2f-\x7e]{1,64}\.[\x21-\x7e]{1,200}")
 
 logger = logging.getLogger(__name__)
 
 
 class bearerAuth(HttpBearer):  # noqa: N801 (the contract's name of the security scheme)
-    """Knows the key, checks that `Tenant-ID` names its tenant, and opens the tenant's scope."""
+    """Knows the key, counts the request, checks `Tenant-ID`, and opens the tenant's scope."""
 
     def __call__(self, request: HttpRequest) -> ApiKey:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -41,9 +39,13 @@ class bearerAuth(HttpBearer):  # noqa: N801 (the contract's name of the security
         return self.authenticate(request, token.strip())
 
     def authenticate(self, request: Any, token: str) -> ApiKey:
-        key = _key(token)
+        key = key_of(token)
         if key is None:
             raise _unauthorised("INVALID_TOKEN", "This API key is unknown, revoked or expired.")
+        request.auth = key
+        if wait := rate_limit.wait(key):
+            message = f"This key may make {key.requests_a_minute:,} requests a minute."
+            raise ApiError(429, "RATE_LIMITED", message, {"Retry-After": str(wait)})
         if request.headers.get("Tenant-ID") != key.tenant.slug:
             message = "Send the tenant that this API key belongs to in the header Tenant-ID."
             raise PermissionRefused(message, "NO_TENANT_ACCESS")
@@ -54,15 +56,6 @@ class bearerAuth(HttpBearer):  # noqa: N801 (the contract's name of the security
 
 def _unauthorised(code: str, message: str) -> ApiError:
     return ApiError(401, code, message, {"WWW-Authenticate": "Bearer"})
-
-
-def _key(token: str) -> ApiKey | None:
-    if not _TOKEN.fullmatch(token):
-        return None
-    public_id, _, secret = token.partition(".")
-    with scopes_disabled():
-        key = ApiKey.objects.select_related("tenant").filter(public_id=public_id).first()
-    return key if key and key.is_valid(secret, timezone.now()) else None
 
 
 def _page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import ClassVar
 from zoneinfo import ZoneInfo, available_timezones
@@ -25,6 +25,11 @@ from portal.text import EMAIL_LENGTH, normalize_email
 
 MAX_CONTRACT_LENGTH = 120
 """Months; the longest contract that a variant can be priced for."""
+RATE_LIMIT = 600
+"""Requests a minute of an API key that has no limit of its own; each server process counts."""
+MAX_RATE_LIMIT = 1_000_000
+LAST_EXPIRY = datetime(2999, 12, 31, tzinfo=UTC)
+"""Beyond it, neither Python nor a calendar that people read would hold the day in every zone."""
 
 
 def validate_currency(value: str) -> None:
@@ -251,28 +256,52 @@ def all_scopes() -> list[str]:
     return list(SCOPES)
 
 
+_SHA256 = r"^[0-9a-f]{64}$"
+# As long as a hash, so that comparing with none takes as long; nothing has it.
+_NO_HASH = "0" * 64
+
+
 class ApiKey(models.Model):
     """What a shop or a script proves itself with: `<public id>.<secret>` as a Bearer token.
 
     Only the SHA-256 of the 256-bit secret is kept; the key itself is shown once. It is valid for
-    one tenant, until it expires or is revoked.
+    one tenant, until it expires or is revoked. While a secret is being replaced, the previous one
+    works too, until `previous_expires_at`. `portal.keys` does that, and revokes.
     """
 
     tenant = models.ForeignKey(
         Tenant, on_delete=models.CASCADE, related_name="api_keys", db_index=False
     )
     public_id = models.CharField(max_length=ids.MAX_LENGTH, unique=True, default=ids.new_key_id)
-    name = models.CharField(max_length=100)
+    name = models.CharField(max_length=100, help_text="What it is for, such as “Web shop”.")
     secret_hash = models.CharField(max_length=64, editable=False)
+    previous_secret_hash = models.CharField(max_length=64, blank=True, editable=False)
+    previous_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
     scopes = ArrayField(
         models.CharField(max_length=40, validators=[validate_scope]),
         blank=True,
         default=all_scopes,
         help_text="An empty list allows nothing.",
     )
+    rate_limit = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_RATE_LIMIT)],
+        help_text=f"Requests a minute. Empty: {RATE_LIMIT}.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    expires_at = models.DateTimeField(null=True, blank=True)
-    revoked_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.CharField(max_length=EMAIL_LENGTH, blank=True, editable=False)
+    expires_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(LAST_EXPIRY, "Choose a day before the year 3000.")],
+        help_text="In the tenant's time zone. Empty: never.",
+    )
+    rotated_at = models.DateTimeField(null=True, blank=True, editable=False)
+    rotated_by = models.CharField(max_length=EMAIL_LENGTH, blank=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    revoked_by = models.CharField(max_length=EMAIL_LENGTH, blank=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = TenantManager()
 
@@ -282,8 +311,27 @@ class ApiKey(models.Model):
         constraints = [
             models.UniqueConstraint(name="api_key_tenant_id", fields=["tenant", "id"]),
             models.CheckConstraint(
-                name="api_key_secret_hash_sha256",
-                condition=Q(secret_hash__regex=r"^[0-9a-f]{64}$"),  # noqa: S106 (a pattern)
+                name="api_key_secret_hash_sha256", condition=Q(secret_hash__regex=_SHA256)
+            ),
+            models.CheckConstraint(
+                name="api_key_previous_secret_expires",
+                condition=Q(previous_secret_hash="", previous_expires_at__isnull=True)
+                | Q(previous_secret_hash__regex=_SHA256, previous_expires_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="api_key_rate_limit_range",
+                condition=Q(rate_limit__isnull=True)
+                | Q(rate_limit__gte=1, rate_limit__lte=MAX_RATE_LIMIT),
+            ),
+            models.CheckConstraint(
+                name="api_key_rotated_by_someone",
+                condition=Q(rotated_at__isnull=True, rotated_by="")
+                | (Q(rotated_at__isnull=False) & ~Q(rotated_by="")),
+            ),
+            models.CheckConstraint(
+                name="api_key_revoked_by_someone",
+                condition=Q(revoked_at__isnull=True, revoked_by="")
+                | (Q(revoked_at__isnull=False) & ~Q(revoked_by="")),
             ),
         ]
 
@@ -300,11 +348,24 @@ class ApiKey(models.Model):
         self.secret_hash = self.hash(secret)
         return f"{self.public_id}.{secret}"
 
+    def is_expired(self, now: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= now
+
+    def overlaps(self, now: datetime) -> bool:
+        """Whether the secret before the present one still works."""
+        return self.previous_expires_at is not None and self.previous_expires_at > now
+
     def is_valid(self, token_secret: str, now: datetime) -> bool:
         """Whether this secret opens the API now. Compares in constant time."""
-        matches = secrets.compare_digest(self.hash(token_secret), self.secret_hash)
-        expired = self.expires_at is not None and self.expires_at <= now
-        return matches and self.revoked_at is None and not expired
+        sent = self.hash(token_secret)
+        is_present = secrets.compare_digest(sent, self.secret_hash)
+        is_previous = secrets.compare_digest(sent, self.previous_secret_hash or _NO_HASH)
+        matches = is_present or (is_previous and self.overlaps(now))
+        return matches and self.revoked_at is None and not self.is_expired(now)
+
+    @property
+    def requests_a_minute(self) -> int:
+        return self.rate_limit or RATE_LIMIT
 
 
 class IdempotentResponse(models.Model):

@@ -85,6 +85,18 @@ SCOPES = {
 }
 """What an API key may do: each scope stands for these permissions."""
 
+SCOPE_MEANINGS = {
+    "orders:read": "See orders.",
+    "orders:write": "Create, change and cancel orders.",
+    "orders:confirm": "Confirm orders, as a manager does.",
+    "catalog:read": "See products, variants and prices.",
+    "catalog:write": "Create and change products, variants and prices.",
+    "customers:read": "See customers.",
+    "customers:write": "Change customers.",
+    "costs:read": "See list prices and what devices cost to buy. Not for shops.",
+}
+"""What each scope allows, for whoever gives it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Playwright
 
-from portal.models import ApiKey, Tenant, User
+from portal.models import MAX_RATE_LIMIT, ApiKey, Tenant, User
 from portal.permissions import MANAGER, Actor
 from tests.browser import chromium
 from tests.factories import ApiKeyFactory, TenantFactory, UserFactory
@@ -86,8 +86,8 @@ def superuser(tenant: Tenant) -> User:
 
 @pytest.fixture
 def api_key(tenant: Tenant) -> ApiKey:
-    """A key with all scopes; its Bearer token is in `token`."""
-    return ApiKeyFactory(tenant=tenant)
+    """A key with all scopes and no limit that a test meets; its Bearer token is in `token`."""
+    return ApiKeyFactory(tenant=tenant, rate_limit=MAX_RATE_LIMIT)
 
 
 @pytest.fixture

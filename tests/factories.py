@@ -9,6 +9,7 @@ from typing import Any
 
 import factory
 from django.contrib.auth.models import Group
+from django.utils import timezone
 from django_scopes import get_scope, scope
 
 from catalog.models import Price, Product, Variant
@@ -77,12 +78,18 @@ class TenantOwned(factory.django.DjangoModelFactory[Any]):
 
 
 class ApiKeyFactory(TenantOwned):
-    """A key with all scopes. Its Bearer token is in `token`."""
+    """A key with all scopes, in use: its use was noted just now. Its Bearer token is in `token`.
+
+    `revoked_at` is enough to have it revoked.
+    """
 
     class Meta:
         model = ApiKey
 
     name = "Shop"
+    last_used_at = factory.LazyFunction(timezone.now)
+    revoked_at = None
+    revoked_by = factory.LazyAttribute(lambda key: "admin@portal.example" * bool(key.revoked_at))
 
     @classmethod
     def _create(cls, model_class: Any, *args: Any, **kwargs: Any) -> ApiKey:

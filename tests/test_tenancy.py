@@ -130,6 +130,14 @@ ADMIN: Table = {
     "admin/jsi18n/": (of_site("200", "200", "200"), of_site("405", "405", "405")),
     "admin/r/<path:content_type_id>/<path:object_id>/": (of_site("404", "404", "404"),) * 2,
     "admin/portal/user/<id>/password/": (admin("403", "200", "403"),) * 2,
+    "admin/portal/apikey/<int:pk>/new-secret/": (
+        admin("403", "200", "403"),
+        admin("403", "400", "403"),
+    ),
+    "admin/portal/apikey/<int:pk>/revoke/": (
+        admin("403", "200", "403"),
+        admin("403", "→", "403"),
+    ),
     "admin/orders/order/<int:pk>/confirm/": (
         admin("200", "200", "404"),
         admin("400", "400", "404"),

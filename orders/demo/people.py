@@ -114,7 +114,7 @@ def create_people(tenant: Tenant, unit: Unit) -> None:
     roles = {person.username: person.role for person in unit.people}
     for group in Group.objects.filter(name__in=(REP, MANAGER)):
         group.user_set.add(*(user for user in users if roles[user.username] == group.name))
-    key = ApiKey(tenant=tenant, name="Web shop")
+    key = ApiKey(tenant=tenant, name="Web shop", created_by="demo")
     key.set_secret()  # Nobody needs it: the shop is only there to have sent some orders.
     key.save()
 
