@@ -26,13 +26,15 @@ from portal.permissions import SCOPE_MEANINGS, SCOPES
 OVERLAPS = {0: "not at all", 1: "1 hour", 24: "24 hours", 7 * 24: "7 days", 30 * 24: "30 days"}
 """Hours that an old secret may work on."""
 EDITABLE = ("name", "scopes", "rate_limit", "expires_at")
+AT_THE_END = ("name", "may_do", "requests_a_minute", "expires")
+"""Instead of what can be edited, of a key that is revoked."""
 READ_ONLY = ("public_id", "badge", "last_used", "created", "secret", "revoked")
 
 
 class ApiKeyForm(TenantForm[ApiKey]):
     scopes = forms.MultipleChoiceField(
         choices=[
-            (scope, format_html("<code>{}</code> {}", scope, SCOPE_MEANINGS[scope]))
+            (scope, format_html("<code>{}</code> <span>{}</span>", scope, SCOPE_MEANINGS[scope]))
             for scope in SCOPES
         ],
         widget=forms.CheckboxSelectMultiple(attrs={"class": "scopes"}),
@@ -107,7 +109,7 @@ class ApiKeyAdmin(SuperuserOnly, TenantAdmin[ApiKey]):
     """Keys of programs. The key itself is shown once, on the page after it was made."""
 
     form = ApiKeyForm
-    list_display = ("name", "public_id", "badge", "may_do", "last_used", "expires")
+    list_display = ("name", "badge", "last_used", "expires", "may_do", "public_id")
     list_filter = (KeyStatusFilter,)
     search_fields = ("name", "public_id")
     actions = ("revoke",)
@@ -123,10 +125,13 @@ class ApiKeyAdmin(SuperuserOnly, TenantAdmin[ApiKey]):
         return [*own, *super().get_urls()]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return (*EDITABLE, *READ_ONLY) if obj else EDITABLE
+        if obj is None:
+            return EDITABLE
+        return (*(AT_THE_END if obj.revoked_at else EDITABLE), *READ_ONLY)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return READ_ONLY
+        is_over = obj is not None and obj.revoked_at is not None
+        return (*AT_THE_END, *READ_ONLY) if is_over else READ_ONLY
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """What is revoked can only be looked at."""

@@ -1,6 +1,7 @@
 """The admin in a real browser: for everyone, on any screen, light and dark."""
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
@@ -8,6 +9,7 @@ from orders.admin.steps import STEPS
 from orders.models import Order
 from portal.models import User
 from portal.permissions import Actor
+from tests.api import post
 from tests.browser.conftest import Visit, accessibility_problems
 from tests.factories import (
     ApiKeyFactory,
@@ -28,7 +30,7 @@ def paths(order: Order, user: User) -> list[str]:
         "customers_customer": order.customer_id,
         "portal_tenant": order.tenant_id,
         "portal_user": user.pk,
-        "portal_apikey": ApiKeyFactory().pk,
+        "portal_apikey": (key := ApiKeyFactory()).pk,
         "portal_outboxmail": OutboxMailFactory(
             attempts=25, next_attempt_at=None, last_error="550 No such mailbox"
         ).pk,
@@ -38,7 +40,8 @@ def paths(order: Order, user: User) -> list[str]:
     adding = ["catalog_variant", "portal_user", "portal_apikey", "orders_customfield"]
     steps = [reverse(f"admin:orders_order_{s}", args=[order.pk]) for s in STEPS]
     added = [reverse(f"admin:{model}_add") for model in adding]
-    return [reverse("admin:index"), *lists, *pages, *added, *steps]
+    asked = [reverse(f"admin:portal_apikey_{what}", args=[key.pk]) for what in ("rotate", "revoke")]
+    return [reverse("admin:index"), *lists, *pages, *added, *steps, *asked]
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
@@ -78,3 +81,31 @@ def test_several_orders_are_cancelled_with_the_keyboard(
     assert accessibility_problems(page) == []
     reasons = set(Order.objects.values_list("cancel_reason", flat=True))
     assert reasons == {"The devices cannot be delivered: Sold out until March."}
+
+
+def test_key_is_made_given_a_new_secret_and_revoked_with_the_keyboard(
+    visit: Visit, superuser: User, client: Client
+) -> None:
+    def status(token: str) -> int:
+        headers = {"Authorization": f"Bearer {token}", "Tenant-ID": "demo"}
+        code: int = post(client, b"", **headers).status_code
+        return code
+
+    page = visit(reverse("admin:portal_apikey_add"), superuser)
+    page.get_by_label("Name:").fill("Web shop")
+    page.get_by_label("orders:write Create, change and cancel orders.").press("Space")
+    page.keyboard.press("Enter")
+    old = page.locator("#api-key").inner_text()
+    assert accessibility_problems(page) == []
+    page.get_by_role("link", name="Web shop").press("Enter")
+    page.get_by_role("link", name="New secret").press("Enter")
+    page.get_by_label("1 hour").press("Space")
+    page.get_by_role("button", name="Make a new secret").press("Enter")
+    new = page.locator("#api-key").inner_text()
+    assert accessibility_problems(page) == []
+    assert [status(old), status(new)] == [400, 400]
+    page.get_by_role("link", name="Web shop").press("Enter")
+    page.get_by_role("link", name="Revoke").press("Enter")
+    page.get_by_role("button", name="Revoke this key").press("Enter")
+    expect(page.get_by_text("It no longer opens the API.")).to_be_visible()
+    assert [status(old), status(new)] == [401, 401]
