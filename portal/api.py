@@ -20,6 +20,7 @@ from ninja.security import HttpBearer
 from portal.api_request import ApiError, json_response
 from portal.errors import DomainError, PermissionRefused, ValidationFailed
 from portal.keys import key_of
+from portal.listing import refuse_bad_query
 from portal.models import ApiKey
 from portal.openapi import COMPONENTS
 from portal.permissions import Actor
@@ -51,6 +52,7 @@ class bearerAuth(HttpBearer):  # noqa: N801 (the contract's name of the security
             raise PermissionRefused(message, "NO_TENANT_ACCESS")
         request.scopes.enter_context(scope(tenant=key.tenant))
         request.tenant, request.actor = key.tenant, Actor.from_key(key)
+        refuse_bad_query(request)
         return key
 
 

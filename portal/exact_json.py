@@ -56,7 +56,8 @@ def _decimal(literal: str) -> Decimal:
 
 
 def _integer(literal: str) -> int:
-    return int(_decimal(literal))
+    # The short way for what cannot be too large: a body may hold a million of them.
+    return int(literal) if len(literal) <= MAX_EXPONENT else int(_decimal(literal))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Lists over the API: what is asked in the query string, and the page that answers."""
 
-from collections.abc import Iterable
+import re
 from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import parse_qsl
 
@@ -21,6 +21,7 @@ LIMIT = 50
 """Rows of a page, unless told."""
 MOST = 100
 
+_NO_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _signer = Signer(salt="portal.listing", sep=".")
 
 
@@ -43,30 +44,46 @@ def limit(default: int, most: int) -> Any:
     return Annotated[int, BeforeValidator(check), WithJsonSchema(described)]
 
 
+Limit: Any = limit(LIMIT, MOST)
+
+
 class ListQuery(ContractModel):
     """What every list is asked: how many rows, and from where on."""
 
-    limit: limit(LIMIT, MOST) = LIMIT  # type: ignore[valid-type]
+    limit: Limit = LIMIT
     start_after: Annotated[
         str, PydanticField(description="`nextCursor` of the page before, for the next one.")
     ] = ""
 
 
-def read_query(request: HttpRequest, model: type[Shape], *, more: Iterable[str] = ()) -> Shape:
+def read_query(request: HttpRequest, model: type[Shape]) -> Shape:
     """The query string as the model; blank and unknown parameters count as absent.
 
     Raises ValidationFailed naming every parameter that is wrong, is sent twice or hides a
     character.
     """
-    sent, problems = _sent(request)
+    sent, problems = sent_parameters(request)
     query, found = parse(model, sent)
     if query is None or problems:
         raise ValidationFailed([*problems, *found])
     return query
 
 
-def _sent(request: HttpRequest) -> tuple[dict[str, str], list[Detail]]:
+def refuse_bad_query(request: HttpRequest) -> None:
+    """Also where nothing is asked: raises ValidationFailed for a parameter as above."""
+    _, problems = sent_parameters(request)
+    if problems:
+        raise ValidationFailed(problems)
+
+
+def sent_parameters(request: HttpRequest) -> tuple[dict[str, str], list[Detail]]:
+    """What the query string says, blank values left out, and which parameters it says badly.
+
+    Raises ValidationFailed at path "" if it is no UTF-8, is wrongly escaped or has more than 100
+    parameters.
+    """
     sent: dict[str, str] = {}
+    seen: set[str] = set()
     problems = []
     for name, value in _pairs(request):
         try:
@@ -75,23 +92,29 @@ def _sent(request: HttpRequest) -> tuple[dict[str, str], list[Detail]]:
         except ValueError as error:
             problems.append(Detail(name, "VALIDATION_ERROR", str(error)))
             continue
-        if name in sent:
+        if name in seen:
             problems.append(Detail(name, "VALIDATION_ERROR", "Send this once."))
         elif value:
             sent[name] = value
+        seen.add(name)
     return sent, problems
 
 
 def _pairs(request: HttpRequest) -> list[tuple[str, str]]:
+    message = "The query string is no UTF-8, or has more than 100 parameters."
     try:
+        # A server hands bytes over as if each were a character; not all of them are escaped.
+        asked = request.META.get("QUERY_STRING", "").encode("latin-1").decode()
+        if _NO_ESCAPE.search(asked):
+            message = "The query string has a % that begins no escape; send % itself as %25."
+            raise ValueError(message)
         return parse_qsl(
-            request.META.get("QUERY_STRING", ""),
+            asked,
             keep_blank_values=True,
             errors="strict",
             max_num_fields=100,
         )
     except ValueError as error:
-        message = "The query string is no UTF-8, or has more than 100 parameters."
         raise ValidationFailed([Detail("", "VALIDATION_ERROR", message)]) from error
 
 

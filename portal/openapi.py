@@ -14,6 +14,7 @@ from pydantic_core import core_schema
 JSON = "application/json"
 
 ALWAYS = {
+    400: "`VALIDATION_ERROR`, with everything that is wrong.",
     401: "`AUTH_REQUIRED` without a key, `INVALID_TOKEN` with a wrong one.",
     403: "`NO_TENANT_ACCESS`: not the tenant of this key. `INSUFFICIENT_PERMISSIONS`.",
     429: "`RATE_LIMITED`: wait for `Retry-After`.",
@@ -21,9 +22,7 @@ ALWAYS = {
     503: "`UNAVAILABLE`: wait for `Retry-After`.",
 }
 """How any operation may refuse."""
-OF_INPUT = {400: "`VALIDATION_ERROR`, with everything that is wrong."}
 OF_BODY = {
-    **OF_INPUT,
     413: "`BODY_TOO_LARGE`: over 2 MB.",
     415: "`UNSUPPORTED_MEDIA_TYPE`: not JSON in UTF-8.",
 }
@@ -162,7 +161,7 @@ def operation(
     `refusals` are its own errors by status, `keyed` takes an `Idempotency-Key`, `ours` is not in
     the contract.
     """
-    known = (ALWAYS, OF_BODY if body else OF_INPUT if query else {}, OF_KEY if keyed else {})
+    known = (ALWAYS, OF_BODY if body else {}, OF_KEY if keyed else {})
     errors: dict[int, str] = {}
     for more in (*known, refusals or {}):
         for code, text in more.items():

@@ -4,9 +4,11 @@ Field names are the contract's, in camelCase on the wire. Unknown fields are ign
 optional string counts as absent and is kept as "".
 """
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import (
@@ -163,19 +165,66 @@ class ContractModel(BaseModel):
 Shape = TypeVar("Shape", bound=ContractModel)
 
 
+MOST_HIDDEN = 100
+"""Details about hidden characters in one answer; who sends more of them knows by then."""
+
+
 def parse(model: type[Shape], data: Any) -> tuple[Shape | None, list[Detail]]:
-    """The data as the model and no details, or None and every field that has the wrong shape."""
+    """The data as the model and no details, or None and every field that has the wrong shape.
+
+    Characters that cannot be seen are refused also where the model has no field, and in names.
+    """
+    hidden = list(islice(_hidden(data), MOST_HIDDEN))
     try:
-        return model.model_validate(data), []
+        parsed = model.model_validate(data)
     except ValidationError as error:
-        return None, [
-            Detail(
-                ".".join(str(part) for part in found["loc"]),
-                "VALIDATION_ERROR",
-                _message(found),
-            )
-            for found in error.errors(include_url=False)
+        found = [
+            Detail(_path(each["loc"]), "VALIDATION_ERROR", _message(each))
+            for each in error.errors(include_url=False)
         ]
+        told = {detail.path for detail in found}
+        return None, [*found, *(detail for detail in hidden if not _covered(detail.path, told))]
+    return (None, hidden) if hidden else (parsed, [])
+
+
+def _path(parts: Iterable[int | str]) -> str:
+    return ".".join(str(part) for part in parts)
+
+
+def _covered(path: str, told: Set[str]) -> bool:
+    """Whether something was said of this place already, or of what it is a part of."""
+    parts = path.split(".")
+    return any(".".join(parts[:end]) in told for end in range(1, len(parts) + 1))
+
+
+def _hidden(data: Any) -> Iterator[Detail]:
+    """Every text and every name in the data that hides a character, at its path.
+
+    A name that does is no part of a path: it could not be shown.
+    """
+    waiting = deque([("", data)])
+    while waiting:
+        path, value = waiting.popleft()
+        inside: Iterable[tuple[Any, Any]] = ()
+        if isinstance(value, str):
+            if character := _hidden_character(value):
+                why = f"It contains a character that cannot be seen ({character})."
+                yield Detail(path, "VALIDATION_ERROR", why)
+        elif isinstance(value, dict):
+            inside = value.items()
+            if character := _hidden_character("".join(value)):
+                why = f"A name in it contains a character that cannot be seen ({character})."
+                yield Detail(path, "VALIDATION_ERROR", why)
+                continue
+        elif isinstance(value, list):
+            inside = enumerate(value)
+        for name, each in inside:
+            if isinstance(each, str | dict | list):
+                waiting.append((f"{path}.{name}" if path else str(name), each))
+
+
+def _hidden_character(value: str) -> str | None:
+    return text.hidden_character(value.replace("\r", "\n"), multiline=True)
 
 
 def read(model: type[Shape], data: Any) -> Shape:

@@ -26,6 +26,8 @@ _EMAIL = re.compile(
 
 def hidden_character(value: str, *, multiline: bool = False) -> str | None:
     """The first control or invisible character as `U+200B`, or None if all can be seen."""
+    if value.isascii() and value.isprintable():
+        return None
     for char in value:
         if char.isascii() and char.isprintable():
             continue

@@ -9,7 +9,7 @@ from tests import contract
 from tests.orders.contract_table import OPERATIONS as ORDERS
 
 OPERATIONS: dict[str, contract.Contract] = {**ORDERS}
-ALWAYS = {"401", "403", "429", "500", "503"}
+ALWAYS = {"400", "401", "403", "429", "500", "503"}
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_every_operation_is_guarded_and_says_how_it_refuses(document: dict[str, 
                 for status, answer in operation["responses"].items()
                 if status[0] != "2"
             }
-            expected = ALWAYS | ({"400", "413", "415"} if "requestBody" in operation else set())
+            expected = ALWAYS | ({"413", "415"} if "requestBody" in operation else set())
             names = {given["name"] for given in operation["parameters"]}
             expected |= {"409", "422"} if "Idempotency-Key" in names else set()
             expected |= (
