@@ -245,23 +245,24 @@ def test_huge_number_is_refused_at_its_field(
     assert content() == before
 
 
-@pytest.mark.parametrize("kind", HIDDEN)
 @pytest.mark.parametrize("name", WITH_JSON)
 def test_hidden_character_is_refused_where_nothing_is_expected(
-    sender: Sender, content: Callable[[], dict[str, str]], name: str, kind: str
+    sender: Sender, content: Callable[[], dict[str, str]], name: str
 ) -> None:
-    operation, before, hidden = OPERATIONS[name], content(), HIDDEN[kind]
-    places: list[tuple[Any, list[str]]] = [
-        ({"unknownField": hidden}, ["unknownField"]),
-        ({"unknownField": [{"a": hidden}]}, ["unknownField.0.a"]),
-        ({hidden: 1}, [""]),
-        ({"unknownField": {hidden: 1}}, ["unknownField"]),
-    ]
-    answers = [
-        refused(sender.send(operation, {**operation.body(), **more}), paths)
-        for more, paths in places
-    ]
-    assert answers == [""] * len(places)
+    operation, before = OPERATIONS[name], content()
+    wrong = {}
+    for kind, hidden in HIDDEN.items():
+        places: list[tuple[Any, str]] = [
+            ({"unknownField": hidden}, "unknownField"),
+            ({"unknownField": [{"a": hidden}]}, "unknownField.0.a"),
+            ({hidden: 1}, ""),
+            ({"unknownField": {hidden: 1}}, "unknownField"),
+        ]
+        for number, (more, path) in enumerate(places):
+            response = sender.send(operation, {**operation.body(), **more})
+            if answer := refused(response, [path]):
+                wrong[kind, number] = answer
+    assert wrong == {}
     assert content() == before
 
 
@@ -282,12 +283,12 @@ def test_large_body_of_nonsense_is_answered_at_once(sender: Sender, name: str) -
     """Some of it may be ignored; none of it takes long, and the answer is no larger."""
     operation = OPERATIONS[name]
     bodies = {
-        "many unknown fields": {f"f{number}": number for number in range(100_000)},
+        "many unknown fields": {f"f{number}": number for number in range(50_000)},
         "many hidden characters": {"unknownField": ["\u200b"] * 200_000},
         "one long hidden text": {"unknownField": "é" * 900_000 + "\u200b"},
     }
     bodies |= {
-        f"many in {field.name}": operation.body_with(field, [1] * 900_000)
+        f"many in {field.name}": operation.body_with(field, [1] * 200_000)
         for field in operation.fields()
         if "array" in field.kinds
     }
@@ -435,15 +436,14 @@ def test_address_with_something_behind_it_is_not_found(
     whole = path
     if path in DOCUMENT["paths"]:
         whole = sender.address(Operation(DOCUMENT, methods[0], path))
-    for behind in ("/", "//", "/%00", "%00", "/%FF", "/a/b/c/d", ".json", "%E2%80%8B/", ";x"):
+    nowhere = ("/", "//", "/%00", "%00", "/a/b/c/d", "%E2%80%8B/")
+    # These may be the id of something that there is not, and a body may be asked for first.
+    elsewhere = ("/%FF", ".json", ";x", "%E2%80%8B")
+    for behind in (*nowhere, *elsewhere):
         for method in METHODS:
             response = sender.client.generic(method, whole + behind)
-            shown = (method, whole + behind)
-            if (whole + behind).rpartition("/")[2] and path.endswith("}"):
-                # It is another id: there is none, or its owner has to say so first.
-                assert response.status_code in (404, 405), shown
-            else:
-                assert response.status_code == 404, shown
+            found, shown = response.status_code, f"{method} {whole}{behind}"
+            assert found == 404 or (behind in elsewhere and found in (400, 405)), shown
             assert response["Content-Type"] == "application/json", shown
     assert content() == before
 
