@@ -71,7 +71,7 @@ class ProductAdmin(TenantAdmin[Product]):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         fields: tuple[str, ...] = ("name", "sku", "brand", "category", "specification", "aliases")
-        fields += ("description", "image_url")
+        fields += ("description", "images")
         return (*fields, "status", "public_id", "variants_links") if obj else fields
 
     @admin.display(description="Status", ordering="status")
@@ -251,6 +251,7 @@ class VariantAdmin(TenantAdmin[Variant]):
                 setup_fee=price.setup_fee,
                 discount_type=price.discount_type,
                 discount_value=price.discount_value,
+                discount_description=price.discount_description if price.discount_type else "",
                 source=Price.Source(price.source),
                 **common,
             )

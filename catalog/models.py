@@ -1,11 +1,12 @@
 """What can be ordered and at what price."""
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -16,6 +17,21 @@ from portal.models import MAX_CONTRACT_LENGTH, Tenant
 from portal.scoping import TenantManager
 
 SKU_LENGTH = 100
+NAME_LENGTH = 200
+BRAND_LENGTH = 100
+CATEGORY_LENGTH = 100
+SPECIFICATION_LENGTH = 500
+GRADE_LENGTH = 20
+CONDITION_LENGTH = 50
+COLOR_LENGTH = 50
+REMARK_LENGTH = 200
+PRESET_LENGTH = 100
+DESCRIPTION_LENGTH = 5_000
+IMAGE_URL_LENGTH = 500
+MAX_IMAGES = 20
+
+is_image_url = URLValidator(schemes=["http", "https"], message="Enter an address of http or https.")
+"""Raises Django's ValidationError for what is no web address."""
 
 if TYPE_CHECKING:
     # The types of a plain decimal field, null or not, as the checker's plugin knows them.
@@ -36,6 +52,16 @@ def validate_price(value: Decimal) -> None:
         raise ValidationError(f"Enter an amount from 0 to {money.MAX_UNIT_PRICE}.")
 
 
+def images_field() -> "ArrayField[Any, Any]":
+    """Web addresses of pictures, the one to be shown first."""
+    return ArrayField(
+        models.CharField(max_length=IMAGE_URL_LENGTH, validators=[is_image_url]),
+        blank=True,
+        default=list,
+        size=MAX_IMAGES,
+    )
+
+
 class Product(models.Model):
     """A thing that is rented out (MacBook Pro 16), in one or more variants."""
 
@@ -46,17 +72,17 @@ class Product(models.Model):
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
     public_id = models.CharField(max_length=ids.MAX_LENGTH, default=ids.new_product_id)
     sku = models.CharField("product SKU", max_length=SKU_LENGTH)
-    name = models.CharField(max_length=200)
-    brand = models.CharField(max_length=100)
-    category = models.CharField(max_length=100)
-    specification = models.CharField(max_length=500)
+    name = models.CharField(max_length=NAME_LENGTH)
+    brand = models.CharField(max_length=BRAND_LENGTH)
+    category = models.CharField(max_length=CATEGORY_LENGTH)
+    specification = models.CharField(max_length=SPECIFICATION_LENGTH)
     aliases = models.CharField(
         max_length=200,
         blank=True,
         help_text="Other words that people use for it, with commas between them.",
     )
-    description = models.TextField(blank=True)
-    image_url = models.URLField(max_length=500, blank=True)
+    description = models.TextField(blank=True, max_length=DESCRIPTION_LENGTH)
+    images = images_field()
     status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
@@ -77,10 +103,29 @@ class Product(models.Model):
                 name="product_status_known",
                 condition=Q(status__in=["active", "discontinued"]),
             ),
+            models.CheckConstraint(
+                name="product_images_number", condition=Q(images__len__lte=MAX_IMAGES)
+            ),
+        ]
+        # The list over the API, newest first, whole and by each of its filters.
+        indexes = [
+            models.Index(name="product_newest", fields=["tenant", "-created_at", "-id"]),
+            models.Index(
+                name="product_by_status", fields=["tenant", "status", "-created_at", "-id"]
+            ),
+            models.Index(
+                name="product_by_category", fields=["tenant", "category", "-created_at", "-id"]
+            ),
+            models.Index(name="product_by_brand", fields=["tenant", "brand", "-created_at", "-id"]),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def image_url(self) -> str:
+        """The picture to be shown, or nothing."""
+        return self.images[0] if self.images else ""
 
 
 class Variant(models.Model):
@@ -103,12 +148,13 @@ class Variant(models.Model):
     public_id = models.CharField(max_length=ids.MAX_LENGTH, default=ids.new_variant_id)
     sku = models.CharField("SKU", max_length=SKU_LENGTH)
     name = models.CharField(
-        max_length=200,
+        max_length=NAME_LENGTH,
         help_text="What sets it apart, such as 36 GB / 1 TB, Space Black.",
     )
-    grade = models.CharField(max_length=20, default="A")
-    condition = models.CharField(max_length=50, blank=True)
-    color = models.CharField("colour", max_length=50, blank=True)
+    grade = models.CharField(max_length=GRADE_LENGTH, default="A")
+    condition = models.CharField(max_length=CONDITION_LENGTH, blank=True)
+    color = models.CharField("colour", max_length=COLOR_LENGTH, blank=True)
+    images = images_field()
     list_price = MoneyField(null=True, blank=True, validators=[validate_price])
     acquisition_cost = MoneyField(null=True, blank=True, validators=[validate_price])
     status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
@@ -146,6 +192,9 @@ class Variant(models.Model):
                 condition=Q(acquisition_cost__isnull=True)
                 | Q(acquisition_cost__gte=0, acquisition_cost__lte=money.MAX_UNIT_PRICE),
             ),
+            models.CheckConstraint(
+                name="variant_images_number", condition=Q(images__len__lte=MAX_IMAGES)
+            ),
         ]
         indexes = [
             GinIndex(
@@ -153,6 +202,12 @@ class Variant(models.Model):
                 fields=["search_text", "initials"],
                 opclasses=["gin_trgm_ops", "gin_trgm_ops"],
             ),
+            # The list over the API, newest first, whole and by each filter of its own.
+            models.Index(name="variant_newest", fields=["tenant", "-created_at", "-id"]),
+            models.Index(
+                name="variant_by_status", fields=["tenant", "status", "-created_at", "-id"]
+            ),
+            models.Index(name="variant_by_grade", fields=["tenant", "grade", "-created_at", "-id"]),
         ]
 
     def __str__(self) -> str:
@@ -167,7 +222,9 @@ class Variant(models.Model):
 class Price(models.Model):
     """The monthly price of one device of a variant, for one contract length in whole months.
 
-    `setup_fee` and the discount are stored and shown, not applied.
+    `setup_fee` and the discount (`discount_value` is a percentage or an amount per month) are
+    stored and shown, not applied; so is what a program says of its price: `calculated_at`, in its
+    own words, and by which preset.
     """
 
     class Source(models.TextChoices):
@@ -194,7 +251,10 @@ class Price(models.Model):
     setup_fee = MoneyField(null=True, blank=True, validators=[validate_price])
     discount_type = models.CharField(max_length=20, choices=DiscountType, blank=True)
     discount_value = MoneyField(null=True, blank=True, validators=[validate_price])
+    discount_description = models.CharField(max_length=REMARK_LENGTH, blank=True)
     source = models.CharField(max_length=20, choices=Source, default=Source.MANUAL)
+    calculated_at = models.CharField(max_length=PRESET_LENGTH, blank=True)
+    preset_used = models.CharField(max_length=PRESET_LENGTH, blank=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     objects = TenantManager()
@@ -221,7 +281,7 @@ class Price(models.Model):
             ),
             models.CheckConstraint(
                 name="price_discount_complete",
-                condition=Q(discount_type="", discount_value__isnull=True)
+                condition=Q(discount_type="", discount_value__isnull=True, discount_description="")
                 | Q(
                     discount_type__in=["percentage", "fixed"],
                     discount_value__isnull=False,
