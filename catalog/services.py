@@ -1,28 +1,117 @@
 """The only place that changes prices and what can be ordered. Each function is one transaction."""
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeVar
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from psycopg.errors import UniqueViolation
 
+from catalog.building import (
+    DUPLICATE_SKU,
+    INVALID_PRICING,
+    PRICE_FIELDS,
+    PRODUCT_FIELDS,
+    VARIANT_FIELDS,
+    Builder,
+    Target,
+    build_price,
+    is_same_price,
+    length_problem,
+    price_problem,
+)
 from catalog.models import Price, PriceChange, Product, Variant
-from portal.errors import Conflict, DomainError
-from portal.models import MAX_CONTRACT_LENGTH, Tenant
-from portal.money import MAX_UNIT_PRICE, fits_currency
+from catalog.schemas import ProductInput, ProductUpdate
+from portal.errors import Conflict, Detail, DomainError, NotFound
+from portal.models import Tenant
 from portal.permissions import Actor
 
-INVALID_PRICING = "INVALID_PRICING"
 VARIANT_IN_USE = "VARIANT_IN_USE"
 PRODUCT_HAS_ACTIVE_ORDERS = "PRODUCT_HAS_ACTIVE_ORDERS"
 OPEN_ORDER_STATUSES = ("pending", "confirmed", "partial")
 
+Row = TypeVar("Row", Product, Variant)
+Result = TypeVar("Result")
+PriceKey = tuple[int, int]
+"""A variant and a contract length in months."""
 
-def price_problem(amount: Decimal, currency: str) -> str | None:
-    """What is wrong with an amount of money as a catalogue price, in words."""
-    if not 0 <= amount <= MAX_UNIT_PRICE:
-        return f"Enter an amount from 0 to {MAX_UNIT_PRICE}."
-    if not fits_currency(amount, currency):
-        return f"{currency} has no amounts as fine as this."
-    return None
+
+@dataclass(frozen=True, slots=True)
+class Upserted:
+    """What became of a product that was sent; `variants` are the listed ones, and whether new."""
+
+    product: Product
+    created: bool
+    variants: Sequence[tuple[Variant, bool]]
+
+    @classmethod
+    def of(cls, target: Target) -> "Upserted":
+        return cls(target.product, target.is_new, target.variants)
+
+
+def upsert_product(
+    *,
+    tenant: Tenant,
+    actor: Actor,
+    product: ProductInput | ProductUpdate,
+    keep_other_lengths: bool = False,
+) -> Upserted:
+    """Changes the product of this SKU, or adds it. Contract: Create Product.
+
+    What is not sent stays as it is, as do variants that are not listed; a variant is found by its
+    id or else its SKU, or added. The prices of a listed variant are replaced by those sent, if any
+    are; `keep_other_lengths` leaves those of other contract lengths. Orders keep what they have.
+    A variant that is added to a discontinued product is inactive.
+
+    Raises PermissionRefused, or DomainError with everything that is wrong: `DUPLICATE_SKU` for
+    another product's variant, or one that is listed twice; `INVALID_PRICING` for what is no amount
+    of the currency, or a length that is no contract's or there twice; `VALIDATION_ERROR` for what
+    is missing of something new, or an id that no variant of the product has.
+    """
+    products = [product]
+    return _upsert(tenant, actor, products, keep_other_lengths=keep_other_lengths, paths=[""])[0]
+
+
+def upsert_products(
+    *,
+    tenant: Tenant,
+    actor: Actor,
+    products: Sequence[ProductInput | ProductUpdate],
+    keep_other_lengths: bool = False,
+) -> list[Upserted]:
+    """Many at once, all or none, as `upsert_product`, in as many statements as for one.
+
+    Paths begin with the position: `products.3.variants.0.variantSku`. A product may stand in the
+    list once.
+    """
+    paths = [f"products.{number}." for number in range(len(products))]
+    return _upsert(tenant, actor, products, keep_other_lengths=keep_other_lengths, paths=paths)
+
+
+def update_product(
+    *, tenant: Tenant, actor: Actor, product_id: str, product: ProductUpdate
+) -> Upserted:
+    """Changes a product, its SKU and status included. Contract: Update Product.
+
+    As `upsert_product`; besides, `DUPLICATE_SKU` at `productSku` for that of another product,
+    Conflict `PRODUCT_HAS_ACTIVE_ORDERS`, NotFound.
+    """
+    _require_all(actor)
+
+    def work() -> Upserted:
+        row = _lock_products(tenant, public_id=product_id).first()
+        if row is None:
+            raise NotFound("There is no such product.")
+        target = Target("", product, row)
+        _write(tenant, actor, [target], problems=_taken(tenant, row, product.product_sku))
+        if "status" in product.model_fields_set:
+            _set_status(tenant, row, product.status)
+        return Upserted.of(target)
+
+    return _again_if_taken(work)
 
 
 @transaction.atomic
@@ -36,6 +125,7 @@ def set_price(
     setup_fee: Decimal | None = None,
     discount_type: str = "",
     discount_value: Decimal | None = None,
+    discount_description: str = "",
     source: Price.Source = Price.Source.MANUAL,
 ) -> Price:
     """Sets what one device costs per month at a contract length (months), new orders only.
@@ -44,21 +134,23 @@ def set_price(
     `INVALID_PRICING` at `monthlyPrice` or `contractLength`.
     """
     actor.require("catalog.change_price", "You may not change prices.")
-    if not 1 <= contract_length <= MAX_CONTRACT_LENGTH:
-        message = f"Enter 1 to {MAX_CONTRACT_LENGTH} months."
-        raise DomainError.at("contractLength", INVALID_PRICING, message)
+    if problem := length_problem(contract_length):
+        raise DomainError.at("contractLength", INVALID_PRICING, problem)
     if problem := price_problem(monthly_price, tenant.currency):
         raise DomainError.at("monthlyPrice", INVALID_PRICING, problem)
     variant = _locked(tenant, variant)
-    price = variant.prices.filter(contract_length=contract_length).first()
-    old = price.monthly_price if price else None
-    price = price or Price(tenant=tenant, variant=variant, contract_length=contract_length)
-    price.monthly_price = monthly_price
-    price.setup_fee = setup_fee
-    price.discount_type, price.discount_value = discount_type, discount_value
-    price.source = source
-    price.save()
-    _record(variant, actor, contract_length, old, monthly_price)
+    price = Price(
+        tenant=tenant,
+        variant=variant,
+        contract_length=contract_length,
+        monthly_price=monthly_price,
+        setup_fee=setup_fee,
+        discount_type=discount_type,
+        discount_value=discount_value,
+        discount_description=discount_description,
+        source=source,
+    )
+    _write_prices(tenant, actor, _prices([variant]), wanted=[price])
     return price
 
 
@@ -67,10 +159,9 @@ def remove_price(*, tenant: Tenant, actor: Actor, variant: Variant, contract_len
     """Stops offering a variant at a contract length; orders that exist keep their price."""
     actor.require("catalog.delete_price", "You may not remove prices.")
     variant = _locked(tenant, variant)
-    price = variant.prices.filter(contract_length=contract_length).first()
-    if price is not None:
-        price.delete()
-        _record(variant, actor, contract_length, price.monthly_price, None)
+    before = _prices([variant])
+    if price := before.get((variant.pk, contract_length)):
+        _write_prices(tenant, actor, before, gone=[price])
 
 
 @transaction.atomic
@@ -99,13 +190,7 @@ def set_product_status(
     and PermissionRefused.
     """
     actor.require("catalog.change_product", "You may not change products.")
-    if status == Product.Status.DISCONTINUED:
-        require_unused_product(tenant=tenant, product=product)
-        for variant in product.variants.filter(status=Variant.Status.ACTIVE):
-            variant.status = Variant.Status.INACTIVE
-            variant.save(update_fields=["status", "updated_at"])
-    product.status = status
-    product.save(update_fields=["status", "updated_at"])
+    _set_status(tenant, product, status)
     return product
 
 
@@ -124,13 +209,155 @@ def require_unused_product(*, tenant: Tenant, product: Product) -> None:
 
     Inside a transaction, like `require_unused_variant`.
     """
+    # Whoever changes a product locks it before its variants: no two wait for each other.
+    list(_lock_products(tenant, pk=product.pk))
     if ids := _open_orders(_lock(tenant, product=product.pk)):
         message = f"{product.name} is needed by open orders: {ids}."
         raise Conflict.at("status", PRODUCT_HAS_ACTIVE_ORDERS, message)
 
 
+def _set_status(tenant: Tenant, product: Product, status: Product.Status) -> None:
+    if status == Product.Status.DISCONTINUED:
+        require_unused_product(tenant=tenant, product=product)
+        active = product.variants.filter(status=Variant.Status.ACTIVE)
+        active.update(status=Variant.Status.INACTIVE, updated_at=timezone.now())
+    product.status = status
+    product.save(update_fields=["status", "updated_at"])
+
+
+_WRITES = ("product", "variant", "price")
+
+
+def _require_all(actor: Actor) -> None:
+    for what in _WRITES:
+        for permission in (f"catalog.add_{what}", f"catalog.change_{what}"):
+            actor.require(permission, f"You may not change {what}s.")
+    actor.require("catalog.delete_price", "You may not remove prices.")
+
+
+def _upsert(
+    tenant: Tenant,
+    actor: Actor,
+    products: Sequence[ProductInput | ProductUpdate],
+    *,
+    keep_other_lengths: bool,
+    paths: Sequence[str],
+) -> list[Upserted]:
+    _require_all(actor)
+
+    def work() -> list[Upserted]:
+        skus = [sent.product_sku for sent in products]
+        rows = {row.sku: row for row in _lock_products(tenant, sku__in=skus)}
+        targets = [
+            Target(path, sent, rows.get(sent.product_sku) or Product(tenant=tenant))
+            for path, sent in zip(paths, products, strict=True)
+        ]
+        problems = _repeated(targets)
+        _write(tenant, actor, targets, problems, keep_other_lengths=keep_other_lengths)
+        return [Upserted.of(target) for target in targets]
+
+    return _again_if_taken(work)
+
+
+def _again_if_taken(work: Callable[[], Result]) -> Result:
+    """Does the work in a transaction, and once more when somebody took the same SKU meanwhile."""
+    for _ in range(3):
+        try:
+            with transaction.atomic():
+                return work()
+        except IntegrityError as error:
+            if not isinstance(error.__cause__, UniqueViolation):
+                raise
+    raise Conflict("STATE_CONFLICT", "Somebody else saved the same just now.")
+
+
+def _write(
+    tenant: Tenant,
+    actor: Actor,
+    targets: Sequence[Target],
+    problems: Iterable[Detail],
+    *,
+    keep_other_lengths: bool = False,
+) -> None:
+    """Saves what is sent, in the same number of statements for any number of rows.
+
+    Locks go from products to variants, in the order of their keys, and new rows come in that of
+    their SKUs: nobody who does the same waits for us while we wait for them.
+    """
+    builder = Builder(tenant, _lock_named(tenant, targets))
+    for target in targets:
+        builder.build(target)
+    if problems := [*problems, *builder.problems]:
+        raise DomainError.of(problems)
+    _save(Product.objects.all(), builder.products, set(PRODUCT_FIELDS.values()))
+    _save(Variant.objects.all(), builder.variants, set(VARIANT_FIELDS.values()))
+    wanted = [
+        (variant, [build_price(tenant, variant, tier) for tier in sent.pricing])
+        for target in targets
+        for (variant, _), sent in zip(target.variants, target.sent.variants, strict=True)
+        if sent.pricing
+    ]
+    before = _prices(variant for variant, _ in wanted)
+    prices = [price for _, prices in wanted for price in prices]
+    kept = before.keys() if keep_other_lengths else {_key(price) for price in prices}
+    gone = [price for key, price in before.items() if key not in kept]
+    _write_prices(tenant, actor, before, prices, gone)
+
+
+def _lock_named(tenant: Tenant, targets: Sequence[Target]) -> list[Variant]:
+    """The variants, of any product, that have an SKU or an id that is sent."""
+    sent = [variant for target in targets for variant in target.sent.variants]
+    named = Q(sku__in=[variant.variant_sku for variant in sent])
+    if ids := [variant.variant_id for variant in sent if variant.variant_id]:
+        named |= Q(public_id__in=ids)
+    found = Variant.objects.filter(named, tenant=tenant).select_related("product").order_by("pk")
+    # Not against orders, which only need that the row stays: they do not wait for each other.
+    return list(found.select_for_update(of=("self",), no_key=True))
+
+
+def _taken(tenant: Tenant, product: Product, sku: str) -> Iterable[Detail]:
+    """That the SKU which the product should have is another's."""
+    if sku and sku != product.sku and Product.objects.filter(tenant=tenant, sku=sku).exists():
+        message = f"There is another product with the SKU “{sku}”."
+        yield Detail("productSku", DUPLICATE_SKU, message)
+
+
+def _repeated(targets: Sequence[Target]) -> Iterable[Detail]:
+    """The SKUs of products that stand in a list twice."""
+    seen: set[str] = set()
+    for target in targets:
+        sku = target.sent.product_sku
+        if sku in seen:
+            yield Detail(f"{target.path}productSku", DUPLICATE_SKU, f"“{sku}” is listed twice.")
+        seen.add(sku)
+
+
+def _save(rows: QuerySet[Row], changes: Sequence[tuple[Row, set[str]]], fields: set[str]) -> None:
+    """Adds the new rows, and writes the others that changed, however many in a statement each."""
+    new = [row for row, _ in changes if row.pk is None]
+    known = [(row, columns) for row, columns in changes if row.pk is not None]
+    rows.bulk_create(sorted(new, key=lambda row: row.sku))
+    # Without the SKU: a statement that may change that waits for every order with such a device.
+    rows.bulk_create(
+        [row for row, columns in known if columns != {"sku"}],
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=[*sorted(fields - {"sku"}), "updated_at"],
+    )
+    renamed = [row for row, columns in known if "sku" in columns]
+    for row in renamed:
+        row.updated_at = timezone.now()
+    rows.bulk_update(renamed, ["sku", "updated_at"])
+
+
+def _lock_products(tenant: Tenant, **which: object) -> QuerySet[Product]:
+    found = Product.objects.filter(tenant=tenant, **which).order_by("pk")
+    return found.select_for_update(no_key=True)
+
+
 def _locked(tenant: Tenant, variant: Variant) -> Variant:
-    return Variant.objects.select_for_update().get(tenant=tenant, pk=variant.pk)
+    rows = Variant.objects.select_for_update(no_key=True)
+    return rows.get(tenant=tenant, pk=variant.pk)
 
 
 def _lock(tenant: Tenant, **which: int) -> list[int]:
@@ -148,20 +375,50 @@ def _open_orders(variants: list[int]) -> str:
     return ", ".join(first[:3]) + (" and more" if len(first) > 3 else "")
 
 
-def _record(
-    variant: Variant,
+def _key(price: Price) -> PriceKey:
+    return price.variant_id, price.contract_length
+
+
+def _prices(variants: Iterable[Variant]) -> dict[PriceKey, Price]:
+    rows = Price.objects.filter(variant__in=[variant.pk for variant in variants])
+    return {_key(price): price for price in rows}
+
+
+def _write_prices(
+    tenant: Tenant,
     actor: Actor,
-    contract_length: int,
-    old_price: Decimal | None,
-    new_price: Decimal | None,
+    before: Mapping[PriceKey, Price],
+    wanted: Sequence[Price] = (),
+    gone: Sequence[Price] = (),
 ) -> None:
-    if old_price != new_price:
-        PriceChange.objects.create(
-            tenant=variant.tenant,
-            variant=variant,
-            contract_length=contract_length,
-            old_price=old_price,
-            new_price=new_price,
+    """The one place that writes prices, and with each who changed it.
+
+    `before` are all prices of the variants, which are locked.
+    """
+    changed = [price for price in wanted if not is_same_price(before.get(_key(price)), price)]
+    if not (changed or gone):
+        return
+    Price.objects.bulk_create(
+        changed,
+        update_conflicts=True,
+        unique_fields=["variant", "contract_length"],
+        update_fields=[*PRICE_FIELDS, "updated_at"],
+    )
+    Price.objects.filter(pk__in=[price.pk for price in gone]).delete()
+    amounts = {key: price.monthly_price for key, price in before.items()}
+    told = [(price, price.monthly_price) for price in changed] + [(price, None) for price in gone]
+    PriceChange.objects.bulk_create(
+        PriceChange(
+            tenant=tenant,
+            variant_id=price.variant_id,
+            contract_length=price.contract_length,
+            old_price=old,
+            new_price=new,
             actor_ref=actor.ref,
             actor=actor.label,
         )
+        for price, new in told
+        if (old := amounts.get(_key(price))) != new
+    )
+    variants = {price.variant_id for price in (*changed, *gone)}
+    Variant.objects.filter(pk__in=variants).update(updated_at=timezone.now())

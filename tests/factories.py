@@ -5,6 +5,7 @@ Orders are made by the services, so a test never meets an order that could not e
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import factory
@@ -218,6 +219,28 @@ def order_body(*skus: str, **changes: Any) -> dict[str, Any]:
         },
         "billingAddress": address(),
         "items": [{"sku": sku, "quantity": 1, "contractLength": 24} for sku in skus],
+        **changes,
+    }
+
+
+def variant_body(
+    sku: str, prices: Mapping[int, Any] = MappingProxyType({24: 25}), **changes: Any
+) -> dict[str, Any]:
+    """A variant in the body of `POST /v1/products`; `prices`: contract length → per month."""
+    pricing = [{"contractLength": n, "monthlyPrice": price} for n, price in prices.items()]
+    required = {"variantSku": sku, "variantName": "Silver", "grade": "A", "pricing": pricing}
+    return {**required, **changes}
+
+
+def product_body(sku: str, *variants: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """The smallest valid body of `POST /v1/products`; the variant, unless told, is `<sku>-1`."""
+    return {
+        "productSku": sku,
+        "name": "MacBook Pro 16",
+        "specification": "M3 Pro",
+        "category": "Laptops",
+        "brand": "Apple",
+        "variants": list(variants) or [variant_body(f"{sku}-1")],
         **changes,
     }
 
