@@ -1,17 +1,25 @@
 """The catalogue in the admin. Prices and statuses change through `catalog.services`."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
-from django.db import models
+from django.contrib.postgres.forms import SimpleArrayField
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from catalog.models import Price, PriceChange, Product, Variant
+from catalog.models import (
+    IMAGE_URL_LENGTH,
+    MAX_IMAGES,
+    Price,
+    PriceChange,
+    Product,
+    Variant,
+    is_image_url,
+)
 from catalog.services import (
     remove_price,
     require_unused_product,
@@ -23,6 +31,7 @@ from catalog.services import (
 from portal import formats
 from portal.admin_site import TenantAdmin, TenantForm, actor_of, portal_request
 from portal.errors import Conflict
+from portal.text import clean
 
 if TYPE_CHECKING:
     _PriceInline = admin.TabularInline[Price, Variant]
@@ -36,7 +45,34 @@ def status_badge(row: Product | Variant) -> SafeString:
     )
 
 
+class ImagesField(SimpleArrayField):
+    """Web addresses, one on each line."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            forms.CharField(max_length=IMAGE_URL_LENGTH, validators=[is_image_url]),
+            delimiter="\n",
+            max_length=MAX_IMAGES,
+            required=False,
+            widget=forms.Textarea(attrs={"rows": 3}),
+            help_text="Web addresses of pictures, one on each line, for shops; the first counts.",
+        )
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python("\n".join(value.split()) if isinstance(value, str) else value)
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        for address in value:
+            try:
+                clean(address)
+            except ValueError as error:
+                raise forms.ValidationError(str(error)) from error
+
+
 class ProductForm(TenantForm[Product]):
+    images = ImagesField()
+
     def clean_sku(self) -> str:
         return str(self.require_unique("sku", "There is a product of this SKU already."))
 
@@ -60,7 +96,6 @@ class ProductAdmin(TenantAdmin[Product]):
     search_help_text = "Name, SKU, brand or product id"
     ordering = ("name", "pk")
     readonly_fields = ("public_id", "variants_links")
-    formfield_overrides: ClassVar[Any] = {models.URLField: {"assume_scheme": "https"}}
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Products are discontinued: orders refer to them."""
@@ -108,13 +143,14 @@ class ProductAdmin(TenantAdmin[Product]):
             set_product_status(
                 tenant=obj.tenant,
                 actor=actor_of(request),
-                product=obj,
+                product_id=obj.public_id,
                 status=Product.Status(obj.status),
             )
 
 
 class VariantForm(TenantForm[Variant]):
     money_fields = ("list_price", "acquisition_cost")
+    images = ImagesField()
 
     def clean_sku(self) -> str:
         return str(self.require_unique("sku", "There is a variant of this SKU already."))
@@ -192,6 +228,7 @@ class VariantAdmin(TenantAdmin[Variant]):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         fields: tuple[str, ...] = ("product", "sku", "name", "grade", "condition", "color")
+        fields += ("images",)
         if portal_request(request).user.has_perm("catalog.view_costs"):
             fields += ("list_price", "acquisition_cost")
         return (*fields, "status", "public_id", "price_changes_link") if obj else fields
@@ -228,7 +265,7 @@ class VariantAdmin(TenantAdmin[Variant]):
             set_variant_status(
                 tenant=obj.tenant,
                 actor=actor_of(request),
-                variant=obj,
+                variant_id=obj.public_id,
                 status=Variant.Status(obj.status),
             )
 

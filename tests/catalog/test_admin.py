@@ -19,7 +19,7 @@ def url(model: str, page: str, *args: Any) -> str:
 
 
 def product_form(product: Product, **changes: Any) -> dict[str, Any]:
-    names = ("name", "sku", "brand", "category", "specification", "description", "image_url")
+    names = ("name", "sku", "brand", "category", "specification", "description")
     sent = {name: getattr(product, name) for name in (*names, "status")}
     return {**sent, "specification": "8 GB", **changes}
 
@@ -111,6 +111,38 @@ def test_hidden_characters_are_refused_at_the_field(manager_client: Client) -> N
     assert page.context["adminform"].form.errors == {
         "name": ["It contains a character that cannot be seen (U+200B)."]
     }
+
+
+def test_images_are_typed_one_on_each_line(manager_client: Client) -> None:
+    variant = VariantFactory()
+    typed = " https://example.com/1,2.png\r\n\r\nhttp://example.com/3.png\r\n"
+    addresses = ["https://example.com/1,2.png", "http://example.com/3.png"]
+    change = url("product", "change", variant.product_id)
+    form = product_form(variant.product, images=typed)
+    assert manager_client.post(change, form).status_code == 302
+    assert save(manager_client, variant, images=typed).status_code == 302
+    assert [Product.objects.get().images, Variant.objects.get().images] == [addresses] * 2
+    shown = manager_client.get(change).context["adminform"].form["images"].value()
+    assert shown.split() == addresses
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "ftp://example.com/1.png",
+        "example.com/1.png",
+        "javascript:alert(1)",
+        "https://example.com/\u200b.png",
+        "https://example.com/" + "a" * 500,
+        "https://example.com/1.png " * 21,
+    ],
+)
+def test_bad_images_are_refused_at_the_field(manager_client: Client, typed: str) -> None:
+    product = ProductFactory()
+    change = url("product", "change", product.pk)
+    page = manager_client.post(change, product_form(product, images=typed))
+    assert list(page.context["adminform"].form.errors) == ["images"]
+    assert page.context["adminform"].form["images"].value() == typed
 
 
 def test_discontinuing_deactivates_the_variants(manager_client: Client) -> None:
