@@ -50,6 +50,7 @@ PRICE_FIELDS = (
     *("source", "calculated_at", "preset_used"),
 )
 NEEDED = {
+    "sku": "productSku",
     "name": "name",
     "specification": "specification",
     "category": "category",
@@ -79,10 +80,8 @@ class Target:
     @property
     def status(self) -> str:
         """What it is going to be."""
-        sent = self.sent
-        if isinstance(sent, ProductUpdate) and "status" in sent.model_fields_set:
-            return sent.status
-        return self.product.status
+        wanted = self.sent.status if isinstance(self.sent, ProductUpdate) else None
+        return wanted or self.product.status
 
 
 def price_problem(amount: Decimal, currency: str) -> str | None:

@@ -39,7 +39,6 @@ from catalog.models import (
 )
 from portal.ids import MAX_LENGTH as ID_LENGTH
 from portal.models import MAX_CONTRACT_LENGTH
-from portal.money import MAX_UNIT_PRICE
 from portal.shapes import ContractModel, Omissible, Text, number, refusal, whole_number
 
 MAX_VARIANTS = 500
@@ -106,7 +105,7 @@ Money = Annotated[
         {
             "type": "number",
             "minimum": 0,
-            "maximum": MAX_UNIT_PRICE,
+            "maximum": 9999999.999,
             "x-additive": ["maximum"],
         }
     ),
@@ -144,7 +143,7 @@ class PricingTierInput(ContractModel):
     source: Annotated[
         Price.Source,
         Field(strict=False),
-        WithJsonSchema({"type": "string", "enum": Price.Source.values}),
+        WithJsonSchema({"type": "string", "enum": Price.Source.values, "x-additive": ["default"]}),
     ] = Price.Source.MANUAL
     calculated_at: Annotated[str, BeforeValidator(_told), WithJsonSchema({})] = ""
     preset_used: Annotated[str, Text(PRESET_LENGTH)] = ""
@@ -206,8 +205,10 @@ class ProductUpdate(_ProductFields):
 
     variants: Annotated[list[VariantUpdate], Several(MAX_VARIANTS)] = []
     status: Annotated[
-        Product.Status, Field(strict=False, json_schema_extra={"x-additive": True})
-    ] = Product.Status.ACTIVE
+        Annotated[Product.Status, Field(strict=False, json_schema_extra={"x-additive": True})]
+        | None,
+        Omissible(),
+    ] = None
 
 
 class VariantStatusUpdate(ContractModel):

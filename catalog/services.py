@@ -64,7 +64,7 @@ def upsert_product(
     What is not sent stays as it is, as do variants that are not listed; a variant is found by its
     id or else its SKU, or added. The prices of a listed variant are replaced by those sent, if any
     are; `keep_other_lengths` leaves those of other contract lengths. Orders keep what they have.
-    A variant that is added to a discontinued product is inactive.
+    A variant that is added to a discontinued product is inactive. Its status does not change here.
 
     Raises PermissionRefused, or DomainError with everything that is wrong: `DUPLICATE_SKU` for
     another product's variant, or one that is listed twice; `INVALID_PRICING` for what is no amount
@@ -102,12 +102,10 @@ def update_product(
     _require_all(actor)
 
     def work() -> Upserted:
-        row = _lock_products(tenant, public_id=product_id).first()
-        if row is None:
-            raise NotFound("There is no such product.")
+        row = _lock_product(tenant, product_id)
         target = Target("", product, row)
         _write(tenant, actor, [target], problems=_taken(tenant, row, product.product_sku))
-        if "status" in product.model_fields_set:
+        if product.status:
             _set_status(tenant, row, product.status)
         return Upserted.of(target)
 
@@ -166,13 +164,19 @@ def remove_price(*, tenant: Tenant, actor: Actor, variant: Variant, contract_len
 
 @transaction.atomic
 def set_variant_status(
-    *, tenant: Tenant, actor: Actor, variant: Variant, status: Variant.Status
+    *, tenant: Tenant, actor: Actor, variant_id: str, status: Variant.Status
 ) -> Variant:
-    """Lets a variant be ordered, or no longer.
+    """Lets a variant be ordered, or no longer. Contract: Update Variant Status.
 
-    Raises Conflict `VARIANT_IN_USE` while an open order needs it, and PermissionRefused.
+    Raises Conflict `VARIANT_IN_USE` while an open order needs it, PermissionRefused, NotFound.
     """
     actor.require("catalog.change_variant", "You may not change variants.")
+    rows = Variant.objects.select_for_update(no_key=True)
+    variant = rows.filter(tenant=tenant, public_id=variant_id).first()
+    if variant is None:
+        raise NotFound("There is no such variant.")
+    if variant.status == status:
+        return variant
     if status == Variant.Status.INACTIVE:
         require_unused_variant(tenant=tenant, variant=variant)
     variant.status = status
@@ -182,14 +186,15 @@ def set_variant_status(
 
 @transaction.atomic
 def set_product_status(
-    *, tenant: Tenant, actor: Actor, product: Product, status: Product.Status
+    *, tenant: Tenant, actor: Actor, product_id: str, status: Product.Status
 ) -> Product:
     """Discontinues a product with all its variants, or revives it, without its variants.
 
     Raises Conflict `PRODUCT_HAS_ACTIVE_ORDERS` while an open order needs one of its variants,
-    and PermissionRefused.
+    PermissionRefused, NotFound. Contract: Delete Product.
     """
     actor.require("catalog.change_product", "You may not change products.")
+    product = _lock_product(tenant, product_id)
     _set_status(tenant, product, status)
     return product
 
@@ -217,9 +222,12 @@ def require_unused_product(*, tenant: Tenant, product: Product) -> None:
 
 
 def _set_status(tenant: Tenant, product: Product, status: Product.Status) -> None:
-    if status == Product.Status.DISCONTINUED:
+    active = product.variants.filter(status=Variant.Status.ACTIVE)
+    discontinues = status == Product.Status.DISCONTINUED
+    if product.status == status and not (discontinues and active.exists()):
+        return
+    if discontinues:
         require_unused_product(tenant=tenant, product=product)
-        active = product.variants.filter(status=Variant.Status.ACTIVE)
         active.update(status=Variant.Status.INACTIVE, updated_at=timezone.now())
     product.status = status
     product.save(update_fields=["status", "updated_at"])
@@ -348,6 +356,13 @@ def _save(rows: QuerySet[Row], changes: Sequence[tuple[Row, set[str]]], fields: 
     for row in renamed:
         row.updated_at = timezone.now()
     rows.bulk_update(renamed, ["sku", "updated_at"])
+
+
+def _lock_product(tenant: Tenant, product_id: str) -> Product:
+    product = _lock_products(tenant, public_id=product_id).first()
+    if product is None:
+        raise NotFound("There is no such product.")
+    return product
 
 
 def _lock_products(tenant: Tenant, **which: object) -> QuerySet[Product]:

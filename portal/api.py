@@ -90,7 +90,12 @@ api = PortalAPI(
     auth=bearerAuth(),
     docs=Docs(),
     docs_decorator=_page,
-    openapi_extra={"tags": [{"name": "Orders", "description": "What customers ordered."}]},
+    openapi_extra={
+        "tags": [
+            {"name": "Orders", "description": "What customers ordered."},
+            {"name": "Products", "description": "What can be ordered, and at what price."},
+        ]
+    },
 )
 
 
@@ -176,3 +181,4 @@ def unknown(request: HttpRequest) -> HttpResponse:
 
 
 api.add_router("", "orders.api.router")
+api.add_router("", "catalog.api.router")

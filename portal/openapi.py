@@ -61,7 +61,7 @@ class _Plain(GenerateJsonSchema):
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
         described = super().default_schema(schema)
-        if described.get("default") in (None, ""):
+        if described.get("default") in (None, "", []):
             described.pop("default", None)
         return described
 

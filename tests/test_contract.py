@@ -6,9 +6,10 @@ import pytest
 from django.test import Client
 
 from tests import contract
+from tests.catalog.contract_table import OPERATIONS as PRODUCTS
 from tests.orders.contract_table import OPERATIONS as ORDERS
 
-OPERATIONS: dict[str, contract.Contract] = {**ORDERS}
+OPERATIONS: dict[str, contract.Contract] = {**ORDERS, **PRODUCTS}
 ALWAYS = {"400", "401", "403", "429", "500", "503"}
 
 

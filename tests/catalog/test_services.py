@@ -109,9 +109,11 @@ def test_reps_change_nothing(rep_actor: Actor, tenant: Tenant) -> None:
     for forbidden in (
         lambda: price(variant, rep_actor, "1"),
         lambda: remove_price(variant=variant, contract_length=24, **common),
-        lambda: set_variant_status(variant=variant, status=Variant.Status.INACTIVE, **common),
+        lambda: set_variant_status(
+            variant_id=variant.public_id, status=Variant.Status.INACTIVE, **common
+        ),
         lambda: set_product_status(
-            product=variant.product, status=Product.Status.DISCONTINUED, **common
+            product_id=variant.product.public_id, status=Product.Status.DISCONTINUED, **common
         ),
     ):
         with pytest.raises(PermissionRefused):
@@ -130,7 +132,10 @@ def test_variant_of_an_open_order_stays_active(
     )
     with pytest.raises(Conflict) as refused:
         set_variant_status(
-            tenant=tenant, actor=manager_actor, variant=variant, status=Variant.Status.INACTIVE
+            tenant=tenant,
+            actor=manager_actor,
+            variant_id=variant.public_id,
+            status=Variant.Status.INACTIVE,
         )
     assert (refused.value.code, refused.value.status) == ("VARIANT_IN_USE", 409)
     assert order.public_id in refused.value.message
@@ -144,8 +149,9 @@ def test_variant_of_closed_orders_becomes_inactive_and_active_again(
 ) -> None:
     variant = VariantFactory()
     make_order(variant.sku, status=status)
+    common: dict[str, Any] = {"tenant": tenant, "actor": manager_actor}
     for wanted in (Variant.Status.INACTIVE, Variant.Status.ACTIVE):
-        set_variant_status(tenant=tenant, actor=manager_actor, variant=variant, status=wanted)
+        set_variant_status(variant_id=variant.public_id, status=wanted, **common)
         variant.refresh_from_db()
         assert variant.status == wanted
 
@@ -161,7 +167,7 @@ def test_product_of_an_open_order_is_not_discontinued(
         set_product_status(
             tenant=tenant,
             actor=manager_actor,
-            product=variant.product,
+            product_id=variant.product.public_id,
             status=Product.Status.DISCONTINUED,
         )
     assert (refused.value.code, refused.value.status) == ("PRODUCT_HAS_ACTIVE_ORDERS", 409)
@@ -174,12 +180,13 @@ def test_discontinuing_takes_the_variants_along_and_reviving_does_not(
 ) -> None:
     variant, unrelated = VariantFactory(), VariantFactory()
     common: dict[str, Any] = {"tenant": tenant, "actor": manager_actor}
-    set_product_status(product=variant.product, status=Product.Status.DISCONTINUED, **common)
+    common["product_id"] = variant.product.public_id
+    set_product_status(status=Product.Status.DISCONTINUED, **common)
     assert dict(Variant.objects.values_list("pk", "status")) == {
         variant.pk: "inactive",
         unrelated.pk: "active",
     }
-    set_product_status(product=variant.product, status=Product.Status.ACTIVE, **common)
+    set_product_status(status=Product.Status.ACTIVE, **common)
     variant.refresh_from_db()
     assert (variant.product.status, variant.status) == ("active", "inactive")
 

@@ -255,7 +255,8 @@ def test_variant_switched_off_meanwhile_is_ordered_or_not_never_half(tenant: Ten
 
     def switch_off() -> str:
         off = Variant.Status.INACTIVE
-        return set_variant_status(tenant=tenant, actor=SYSTEM, variant=variant, status=off).status
+        which: Any = {"tenant": tenant, "variant_id": variant.public_id}
+        return set_variant_status(actor=SYSTEM, status=off, **which).status
 
     switched, outcome = in_threads(
         tenant, switch_off, lambda: create(tenant, variant.sku, "new@example.com").status

@@ -1,0 +1,226 @@
+"""Products and variants over the API."""
+
+from typing import Annotated, Any
+
+from django.http import HttpResponse
+from ninja import Path, Router
+
+from catalog.finding import (
+    ProductsQuery,
+    VariantsQuery,
+    find_product,
+    page_of_products,
+    page_of_variants,
+)
+from catalog.models import Product
+from catalog.representation import (
+    Ack,
+    ProductBody,
+    ProductDeleteResponse,
+    ProductList,
+    ProductUpsertResponse,
+    VariantList,
+    listed_product_body,
+    product_body,
+    upserted_body,
+    variant_body,
+)
+from catalog.schemas import ProductInput, ProductUpdate, VariantStatusUpdate
+from catalog.services import (
+    set_product_status,
+    set_variant_status,
+    update_product,
+    upsert_product,
+)
+from portal.api_request import ApiRequest, JsonBody, json_response
+from portal.idempotency import run_once
+from portal.listing import read_query
+from portal.openapi import operation
+from portal.shapes import read
+
+router = Router(tags=["Products"])
+
+ProductId = Annotated[str, Path(alias="productId")]
+VariantId = Annotated[str, Path(alias="variantId")]
+NO_PRODUCT = {404: "`NOT_FOUND`: there is no such product in this tenant."}
+NO_VARIANT = {404: "`NOT_FOUND`: there is no such variant in this tenant."}
+WRONG = {400: "`DUPLICATE_SKU`, `INVALID_PRICING`."}
+PRODUCT_IN_USE = {409: "`PRODUCT_HAS_ACTIVE_ORDERS`: open orders need one of its variants."}
+VARIANT_IN_USE = {409: "`VARIANT_IN_USE`: open orders need it."}
+
+_TIERS = [
+    {"contractLength": 12, "monthlyPrice": 119.95},
+    {"contractLength": 24, "monthlyPrice": 89.95, "setupFee": 25},
+]
+NEW_PRODUCT: dict[str, Any] = {
+    "smallest": {
+        "productSku": "THINKPAD-X1",
+        "name": "ThinkPad X1 Carbon",
+        "specification": "14 inch, Core Ultra 7",
+        "category": "Laptops",
+        "brand": "Lenovo",
+        "variants": [
+            {
+                "variantSku": "THINKPAD-X1-32-1TB",
+                "variantName": "32 GB / 1 TB, black",
+                "grade": "A",
+                "pricing": _TIERS,
+            }
+        ],
+    }
+}
+CHANGED_PRODUCT: dict[str, Any] = {
+    "description": {"description": "With a keyboard that people like."},
+    "prices": {"variants": [{"variantSku": "THINKPAD-X1-32-1TB", "pricing": _TIERS}]},
+    "back in the catalogue": {"status": "active"},
+}
+
+
+@router.get(
+    "/products",
+    url_name="products",
+    **operation("listProducts", "List products", query=ProductsQuery, response=ProductList),
+)
+def list_products(request: ApiRequest) -> HttpResponse:
+    """The products that match all that is asked, exactly, newest first; a page at a time.
+
+    They are without their variants, of which `variantCount` says how many there are.
+    """
+    tenant, query = request.tenant, read_query(request, ProductsQuery)
+    page = page_of_products(tenant=tenant, actor=request.actor, query=query)
+    shown = [listed_product_body(row, tenant) for row in page.rows]
+    return json_response(page.body("products", shown), status=200)
+
+
+@router.post(
+    "/products",
+    url_name="products",
+    **operation(
+        "createProduct",
+        "Create or change a product",
+        body=ProductInput,
+        examples=NEW_PRODUCT,
+        status=201,
+        response=ProductUpsertResponse,
+        refusals=WRONG,
+        keyed=True,
+    ),
+)
+def post_product(request: ApiRequest) -> HttpResponse:
+    """Changes the product of this `productSku`, or adds it.
+
+    A listed variant is found by its SKU and changed, or added; those that are not listed stay as
+    they are, and so do optional fields that are not sent. `pricing` is the whole list of the
+    variant's prices: a contract length that is not on it is no longer offered. Orders keep the
+    names and prices that they have.
+    """
+    body, tenant, actor = JsonBody(request), request.tenant, request.actor
+
+    def work() -> HttpResponse:
+        product = read(ProductInput, body.data)
+        upserted = upsert_product(tenant=tenant, actor=actor, product=product)
+        return json_response(upserted_body(upserted), status=201)
+
+    return run_once(request=request, fingerprint=body.fingerprint, work=work)
+
+
+# Before what has an id in this place: “variants” is none.
+@router.get(
+    "/products/variants",
+    url_name="variants",
+    **operation("listVariants", "List variants", query=VariantsQuery, response=VariantList),
+)
+def list_variants(request: ApiRequest) -> HttpResponse:
+    """The variants that match all that is asked, exactly, newest first; a page at a time."""
+    tenant, query = request.tenant, read_query(request, VariantsQuery)
+    page = page_of_variants(tenant=tenant, actor=request.actor, query=query)
+    with_costs = request.actor.can("catalog.view_costs")
+    shown = [variant_body(row, tenant, with_costs=with_costs) for row in page.rows]
+    return json_response(page.body("variants", shown), status=200)
+
+
+@router.patch(
+    "/products/variants/{public_id:variantId}/status",
+    url_name="variant-status",
+    **operation(
+        "updateVariantStatus",
+        "Set the status of a variant",
+        body=VariantStatusUpdate,
+        response=Ack,
+        refusals={**NO_VARIANT, **VARIANT_IN_USE},
+    ),
+)
+def patch_variant_status(request: ApiRequest, variant_id: VariantId) -> HttpResponse:
+    """Lets a variant be ordered, or no longer. One that open orders need stays active."""
+    status = read(VariantStatusUpdate, JsonBody(request).data).status
+    set_variant_status(
+        tenant=request.tenant, actor=request.actor, variant_id=variant_id, status=status
+    )
+    return json_response({"success": True, "message": f"Variant {status}."}, status=200)
+
+
+@router.get(
+    "/products/{public_id:productId}",
+    url_name="product",
+    **operation("getProduct", "Get a product", response=ProductBody, refusals=NO_PRODUCT),
+)
+def get_product(request: ApiRequest, product_id: ProductId) -> HttpResponse:
+    """A product with all its variants and their prices."""
+    tenant, actor = request.tenant, request.actor
+    product, variants = find_product(tenant=tenant, actor=actor, product_id=product_id)
+    with_costs = actor.can("catalog.view_costs")
+    shown = [variant_body(row, tenant, with_costs=with_costs) for row in variants]
+    return json_response(product_body(product, tenant, variants=shown), status=200)
+
+
+@router.put(
+    "/products/{public_id:productId}",
+    url_name="product",
+    **operation(
+        "updateProduct",
+        "Change a product",
+        body=ProductUpdate,
+        examples=CHANGED_PRODUCT,
+        response=ProductUpsertResponse,
+        refusals={**NO_PRODUCT, **WRONG, **PRODUCT_IN_USE},
+    ),
+)
+def put_product(request: ApiRequest, product_id: ProductId) -> HttpResponse:
+    """Changes what is sent of a product, and leaves everything else.
+
+    Variants are as in createProduct, but need only what changes. `status` discontinues a product
+    with all its variants, or brings it back without them: those are active again one by one.
+    """
+    update = read(ProductUpdate, JsonBody(request).data)
+    upserted = update_product(
+        tenant=request.tenant, actor=request.actor, product_id=product_id, product=update
+    )
+    return json_response(upserted_body(upserted), status=200)
+
+
+@router.delete(
+    "/products/{public_id:productId}",
+    url_name="product",
+    **operation(
+        "deleteProduct",
+        "Discontinue a product",
+        response=ProductDeleteResponse,
+        refusals={**NO_PRODUCT, **PRODUCT_IN_USE},
+    ),
+)
+def delete_product(request: ApiRequest, product_id: ProductId) -> HttpResponse:
+    """Discontinues a product with all its variants, for new orders; nothing is deleted.
+
+    One that open orders need stays. Asked again, it is discontinued still.
+    """
+    discontinued = Product.Status.DISCONTINUED
+    product = set_product_status(
+        tenant=request.tenant, actor=request.actor, product_id=product_id, status=discontinued
+    )
+    answer = {
+        "success": True,
+        "message": "Product discontinued.",
+        "productId": product.public_id,
+        "productSku": product.sku,
+    }
+    return json_response(answer, status=200)

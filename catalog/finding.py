@@ -1,0 +1,90 @@
+"""Finding products and variants over the API: one, or a page of those that match."""
+
+from typing import Annotated, Any
+
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from pydantic import Field, WithJsonSchema
+
+from catalog.models import Product, Variant
+from portal.errors import NotFound
+from portal.listing import ListQuery, Rows, limit
+from portal.models import Tenant
+from portal.permissions import Actor
+from portal.shapes import Omissible
+
+MOST_VARIANTS = 5_000
+"""Variants of a page, and how many there are on one unless told."""
+
+Limit: Any = limit(MOST_VARIANTS, MOST_VARIANTS)
+
+
+class ProductsQuery(ListQuery):
+    status: Annotated[
+        Annotated[Product.Status, Field(strict=False)] | None,
+        Omissible(),
+        WithJsonSchema({"type": "string", "x-values": Product.Status.values}),
+        Field(description="Only products that are `active` or `discontinued`."),
+    ] = None
+    category: Annotated[str, Field(description="Only products of this category.")] = ""
+    brand: Annotated[str, Field(description="Only products of this brand.")] = ""
+
+
+class VariantsQuery(ListQuery):
+    limit: Limit = MOST_VARIANTS
+    status: Annotated[
+        Annotated[Variant.Status, Field(strict=False)] | None,
+        Omissible(),
+        WithJsonSchema({"type": "string", "x-values": Variant.Status.values}),
+        Field(description="Only variants that are `active` or `inactive`."),
+    ] = None
+    product_sku: Annotated[str, Field(description="Only variants of this product.")] = ""
+    grade: Annotated[str, Field(description="Only variants of this grade.")] = ""
+    sku: Annotated[str, Field(description="Only the variant of this SKU.")] = ""
+    category: Annotated[str, Field(description="Only variants of products of it.")] = ""
+    brand: Annotated[str, Field(description="Only variants of products of it.")] = ""
+
+
+def page_of_products(*, tenant: Tenant, actor: Actor, query: ProductsQuery) -> Rows[Product]:
+    """A page of the products that match all that is asked, newest first, with `variant_count`.
+
+    Raises PermissionRefused, or ValidationFailed at `startAfter`. Contract: List Products.
+    """
+    actor.require("catalog.view_product", "You may not see products.")
+    asked = {"status": query.status, "category": query.category, "brand": query.brand}
+    variants = Variant.objects.filter(product=OuterRef("pk")).order_by().values("product")
+    number = Coalesce(Subquery(variants.annotate(number=Count("pk")).values("number")), 0)
+    found: QuerySet[Product] = Product.objects.filter(tenant=tenant, **_asked(asked))
+    return Rows(found.annotate(variant_count=number), query)
+
+
+def page_of_variants(*, tenant: Tenant, actor: Actor, query: VariantsQuery) -> Rows[Variant]:
+    """A page of the variants that match all that is asked, newest first, with what is shown.
+
+    Raises PermissionRefused, or ValidationFailed at `startAfter`. Contract: List Variants.
+    """
+    actor.require("catalog.view_variant", "You may not see variants.")
+    asked = {
+        "status": query.status,
+        "grade": query.grade,
+        "sku": query.sku,
+        "product__sku": query.product_sku,
+        "product__category": query.category,
+        "product__brand": query.brand,
+    }
+    found = Variant.objects.filter(tenant=tenant, **_asked(asked))
+    return Rows(found.select_related("product").prefetch_related("prices"), query)
+
+
+def find_product(*, tenant: Tenant, actor: Actor, product_id: str) -> tuple[Product, list[Variant]]:
+    """The product of this id and its variants, by SKU. Raises PermissionRefused, NotFound."""
+    actor.require("catalog.view_product", "You may not see products.")
+    product = Product.objects.filter(tenant=tenant, public_id=product_id).first()
+    if product is None:
+        raise NotFound("There is no such product.")
+    variants = Variant.objects.filter(product=product).order_by("sku")
+    return product, list(variants.select_related("product").prefetch_related("prices"))
+
+
+def _asked(filters: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in filters.items() if value}
