@@ -57,7 +57,7 @@ NEEDED = {
     "brand": "brand",
 }
 """What a product cannot be added without, and what the contract calls it."""
-NEEDED_OF_VARIANT = {"name": "variantName", "grade": "grade"}
+NEEDED_OF_VARIANT = {"name": "variantName"}
 
 
 @dataclass(slots=True)

@@ -104,7 +104,7 @@ def update_product(
     def work() -> Upserted:
         row = _lock_product(tenant, product_id)
         target = Target("", product, row)
-        _write(tenant, actor, [target], problems=_taken(tenant, row, product.product_sku))
+        _write(tenant, actor, [target], _taken(tenant, row, product.product_sku))
         if product.status:
             _set_status(tenant, row, product.status)
         return Upserted.of(target)
@@ -283,7 +283,7 @@ def _write(
     tenant: Tenant,
     actor: Actor,
     targets: Sequence[Target],
-    problems: Iterable[Detail],
+    problems: Sequence[Detail],
     *,
     keep_other_lengths: bool = False,
 ) -> None:
@@ -323,21 +323,24 @@ def _lock_named(tenant: Tenant, targets: Sequence[Target]) -> list[Variant]:
     return list(found.select_for_update(of=("self",), no_key=True))
 
 
-def _taken(tenant: Tenant, product: Product, sku: str) -> Iterable[Detail]:
+def _taken(tenant: Tenant, product: Product, sku: str) -> list[Detail]:
     """That the SKU which the product should have is another's."""
-    if sku and sku != product.sku and Product.objects.filter(tenant=tenant, sku=sku).exists():
-        message = f"There is another product with the SKU “{sku}”."
-        yield Detail("productSku", DUPLICATE_SKU, message)
+    if not sku or sku == product.sku or not Product.objects.filter(tenant=tenant, sku=sku).exists():
+        return []
+    return [Detail("productSku", DUPLICATE_SKU, f"There is another product with the SKU “{sku}”.")]
 
 
-def _repeated(targets: Sequence[Target]) -> Iterable[Detail]:
+def _repeated(targets: Sequence[Target]) -> list[Detail]:
     """The SKUs of products that stand in a list twice."""
     seen: set[str] = set()
+    problems = []
     for target in targets:
         sku = target.sent.product_sku
         if sku in seen:
-            yield Detail(f"{target.path}productSku", DUPLICATE_SKU, f"“{sku}” is listed twice.")
+            message = f"“{sku}” is listed twice."
+            problems.append(Detail(f"{target.path}productSku", DUPLICATE_SKU, message))
         seen.add(sku)
+    return problems
 
 
 def _save(rows: QuerySet[Row], changes: Sequence[tuple[Row, set[str]]], fields: set[str]) -> None:
