@@ -3,7 +3,7 @@
 Pure functions: `orders.services` and `orders.bulk` save what they return.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -133,6 +133,14 @@ def build_item(order: Order, line: PricedLine) -> OrderItem:
         acquisition_cost_source=cost_source,
         priced_at=order.created_at,
     )
+
+
+def by_variant(items: Iterable[OrderItem]) -> list[OrderItem]:
+    """The items in the order in which their new rows lock the variants.
+
+    By key, as whoever discontinues a product does: they never wait for each other in a circle.
+    """
+    return sorted(items, key=lambda item: item.variant_id or 0)
 
 
 def build_first_events(

@@ -19,6 +19,7 @@ from orders.building import (
     build_first_events,
     build_item,
     build_order,
+    by_variant,
 )
 from orders.models import Order, OrderEvent, OrderItem
 from orders.reasons import History, find_reasons, history, risk_of
@@ -80,7 +81,7 @@ def write_orders(*, tenant: Tenant, records: Sequence[OrderRecord]) -> None:
     ]
     Order.objects.bulk_create([rows.order for rows in written], ROWS_PER_INSERT)
     OrderItem.objects.bulk_create(
-        list(chain.from_iterable(rows.items for rows in written)), ROWS_PER_INSERT
+        by_variant(chain.from_iterable(rows.items for rows in written)), ROWS_PER_INSERT
     )
     OrderEvent.objects.bulk_create(
         list(chain.from_iterable(rows.events for rows in written)), ROWS_PER_INSERT

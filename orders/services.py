@@ -22,6 +22,7 @@ from orders.building import (
     build_first_events,
     build_item,
     build_order,
+    by_variant,
 )
 from orders.custom_fields import custom_field_problems
 from orders.editing import EDITED_FIELDS, ITEM_FIELDS, Edit, edited_items, is_same
@@ -109,7 +110,7 @@ def create_order(
         items = [build_item(order, line) for line in quoted.lines]
         _find_reasons(tenant, order, items, known)
         order.save(force_insert=True)
-        OrderItem.objects.bulk_create(items)
+        OrderItem.objects.bulk_create(by_variant(items))
         OrderEvent.objects.bulk_create(build_first_events(order, items, actor, read_back))
     _remember_items(order, items)
     return order
@@ -428,7 +429,7 @@ def _save_items(order: Order, before: Mapping[int, OrderItem], items: Sequence[O
         item for item in items if item.position in kept and not is_same(before[item.position], item)
     ]
     OrderItem.objects.bulk_update(changed, ITEM_FIELDS)
-    OrderItem.objects.bulk_create([item for item in items if item.position not in kept])
+    OrderItem.objects.bulk_create(by_variant(i for i in items if i.position not in kept))
 
 
 def _find_reasons(

@@ -1,0 +1,226 @@
+"""The catalogue and orders at once, in real transactions of their own."""
+
+import time
+from collections.abc import Callable
+from threading import Event
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from catalog.models import Price, PriceChange, Product, Variant
+from catalog.schemas import ProductInput, ProductUpdate
+from catalog.services import (
+    require_unused_product,
+    set_product_status,
+    set_variant_status,
+    update_product,
+    upsert_product,
+    upsert_products,
+)
+from orders.models import Order
+from portal.models import Tenant
+from portal.shapes import read
+from tests.factories import (
+    SYSTEM,
+    ProductFactory,
+    VariantFactory,
+    make_order,
+    product_body,
+    variant_body,
+)
+from tests.orders.test_concurrency import in_threads
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def upsert(tenant: Tenant, body: dict[str, Any]) -> Callable[[], tuple[bool, list[bool]]]:
+    """A task that sends the product, and returns whether it and its variants were new."""
+
+    def work() -> tuple[bool, list[bool]]:
+        product = read(ProductInput, body)
+        upserted = upsert_product(tenant=tenant, actor=SYSTEM, product=product)
+        return upserted.created, [is_new for _, is_new in upserted.variants]
+
+    return work
+
+
+def waiting(number: int) -> None:
+    """Returns when so many transactions of this database wait for a lock."""
+    sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    for _ in range(500):
+        with connection.cursor() as cursor:
+            cursor.execute(f"{sql} AND wait_event_type = 'Lock'")
+            if cursor.fetchone() == (number,):
+                return
+        time.sleep(0.01)
+    raise AssertionError(f"There are never {number} that wait.")
+
+
+@pytest.mark.parametrize("_round", range(3))
+def test_same_new_product_at_once_is_one(tenant: Tenant, _round: int) -> None:
+    bodies = [product_body("MAC", variant_body("MAC-1", {24: price})) for price in (1, 2, 3, 4)]
+    outcomes = in_threads(tenant, *(upsert(tenant, body) for body in bodies))
+    assert sorted(outcomes) == [(False, [False])] * 3 + [(True, [True])]
+    assert (Product.objects.count(), Variant.objects.count(), Price.objects.count()) == (1, 1, 1)
+    last = PriceChange.objects.order_by("pk").last()
+    assert last is not None
+    assert Price.objects.get().monthly_price == last.new_price
+    assert PriceChange.objects.count() == 4
+
+
+def test_same_new_variant_of_two_products_is_of_one(tenant: Tenant) -> None:
+    shared = variant_body("SHARED")
+    bodies = [product_body(sku, shared) for sku in ("MAC", "DELL")]
+    outcomes = in_threads(tenant, *(upsert(tenant, body) for body in bodies))
+    assert sorted(outcomes, key=str) == [(True, [True]), "DUPLICATE_SKU"]
+    assert (Product.objects.count(), Variant.objects.count()) == (1, 1)
+
+
+def test_second_waits_for_the_first_and_sees_what_it_added(tenant: Tenant) -> None:
+    sent, waits = Event(), Event()
+
+    def slow() -> Any:
+        with transaction.atomic():
+            outcome = upsert(tenant, product_body("MAC", variant_body("MAC-1")))()
+            sent.set()
+            assert not waits.wait(timeout=0.3)
+        return outcome
+
+    def fast() -> Any:
+        assert sent.wait(timeout=10)
+        outcome = upsert(
+            tenant, product_body("MAC", variant_body("MAC-1"), variant_body("MAC-2"))
+        )()
+        waits.set()
+        return outcome
+
+    assert in_threads(tenant, slow, fast) == [(True, [True]), (False, [False, True])]
+
+
+def test_same_free_sku_is_given_to_one_of_two_products(tenant: Tenant) -> None:
+    products = ProductFactory(), ProductFactory()
+
+    def rename(product: Product) -> Callable[[], str]:
+        sent = read(ProductUpdate, {"productSku": "MAC"})
+        which: Any = {"tenant": tenant, "product_id": product.public_id, "product": sent}
+        return lambda: update_product(actor=SYSTEM, **which).product.sku
+
+    assert set(in_threads(tenant, *map(rename, products))) == {"MAC", "DUPLICATE_SKU"}
+
+
+def test_same_products_in_different_order_never_wait_in_a_circle(tenant: Tenant) -> None:
+    bodies = [product_body(f"P-{n}") for n in range(300)]
+
+    def send(bodies: list[dict[str, Any]], name: str) -> Callable[[], int]:
+        products = [read(ProductInput, {**body, "name": name}) for body in bodies]
+        return lambda: len(upsert_products(tenant=tenant, actor=SYSTEM, products=products))
+
+    for name in ("First", "Second"):
+        tasks = send(bodies, name), send(bodies[::-1], f"{name} again")
+        assert in_threads(tenant, *tasks) == [300, 300]
+    assert (Product.objects.count(), Variant.objects.count()) == (300, 300)
+
+
+def test_new_prices_and_names_do_not_wait_for_orders(tenant: Tenant) -> None:
+    variant = VariantFactory(sku="MAC-1", product__sku="MAC")
+    ordered, done = Event(), Event()
+
+    def order() -> bool:
+        with transaction.atomic():
+            make_order("MAC-1")
+            ordered.set()
+            return done.wait(timeout=10)
+
+    def change() -> Any:
+        assert ordered.wait(timeout=10)
+        body = product_body("MAC", variant_body("MAC-1", {24: 1}, variantName="Gold"), name="Mac")
+        outcome = upsert(tenant, body)()
+        done.set()
+        return outcome
+
+    assert in_threads(tenant, order, change) == [True, (False, [False])]
+    variant.refresh_from_db()
+    assert (variant.name, variant.prices.get().monthly_price) == ("Gold", 1)
+
+
+def test_status_waits_for_the_order_that_takes_the_variant_up(tenant: Tenant) -> None:
+    variant = VariantFactory()
+    ordered = Event()
+
+    def order() -> str:
+        with transaction.atomic():
+            placed = make_order(variant.sku)
+            ordered.set()
+            waiting(1)
+        return str(placed.status)
+
+    def switch_off() -> str:
+        assert ordered.wait(timeout=10)
+        which: Any = {"tenant": tenant, "variant_id": variant.public_id}
+        return set_variant_status(actor=SYSTEM, status=Variant.Status.INACTIVE, **which).status
+
+    assert in_threads(tenant, order, switch_off) == ["pending", "VARIANT_IN_USE"]
+
+
+def test_discontinuing_and_ordering_never_wait_in_a_circle(tenant: Tenant) -> None:
+    """The order names the variants the other way round than they are locked."""
+    product = ProductFactory()
+    first, second = VariantFactory(product=product), VariantFactory(product=product)
+    locked = Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            list(Variant.objects.select_for_update().filter(pk=first.pk))
+            locked.set()
+            waiting(2)
+
+    def discontinue() -> str:
+        assert locked.wait(timeout=10)
+        which: Any = {"tenant": tenant, "product_id": product.public_id}
+        return set_product_status(actor=SYSTEM, status=Product.Status.DISCONTINUED, **which).status
+
+    def order() -> str:
+        assert locked.wait(timeout=10)
+        waiting(1)
+        return str(make_order(second.sku, first.sku).status)
+
+    assert in_threads(tenant, hold, discontinue, order) == [None, "discontinued", "pending"]
+    assert Order.objects.count() == 1
+
+
+def test_discontinuing_and_sending_never_wait_in_a_circle(tenant: Tenant) -> None:
+    bodies = [variant_body(f"MAC-{n}") for n in range(20)]
+    product = upsert_product(
+        tenant=tenant, actor=SYSTEM, product=read(ProductInput, product_body("MAC", *bodies))
+    ).product
+
+    def discontinue() -> str:
+        which: Any = {"tenant": tenant, "product_id": product.public_id}
+        return set_product_status(actor=SYSTEM, status=Product.Status.DISCONTINUED, **which).status
+
+    body = product_body("MAC", *bodies[::-1], name="Changed")
+    outcomes = in_threads(tenant, discontinue, upsert(tenant, body))
+    assert outcomes == ["discontinued", (False, [False] * 20)]
+    assert set(Variant.objects.values_list("status", flat=True)) == {"inactive"}
+
+
+def test_product_is_locked_before_its_variants_in_a_form_too(tenant: Tenant) -> None:
+    product = VariantFactory(sku="MAC-1", product__sku="MAC").product
+    checked = Event()
+
+    def save_form() -> None:
+        with transaction.atomic():
+            require_unused_product(tenant=tenant, product=product)
+            checked.set()
+            waiting(1)
+            product.name = "Typed"
+            product.save()
+
+    def send() -> Any:
+        assert checked.wait(timeout=10)
+        return upsert(tenant, product_body("MAC", variant_body("MAC-1"), name="Sent"))()
+
+    assert in_threads(tenant, save_form, send) == [None, (False, [False])]
+    product.refresh_from_db()
+    assert product.name == "Sent"
