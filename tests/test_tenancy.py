@@ -96,19 +96,19 @@ PORTAL: Table = {
 
 NOT_THERE = "404 404 404 404 404 404 404"
 NOT_ALLOWED = "405 405 405 405 405 405 405"
-KEY_ONLY = "401 401 401 401 401 401 200"
-NO_JSON = "401 401 401 401 401 401 415"
+API_PAGE = "401 401 401 401 401 401 200"
+API_BODY = "401 401 401 401 401 401 415"
 API: Table = {
     "v1/": (NOT_THERE, NOT_THERE),
     "^v1/?$": (NOT_THERE, NOT_THERE),
     "^v1/": (NOT_THERE, NOT_THERE),
     "v1/docs": (PUBLIC, NOT_ALLOWED),
     "v1/openapi.json": (PUBLIC, NOT_ALLOWED),
-    "v1/orders": (NOT_ALLOWED, NO_JSON),
-    "v1/products": (KEY_ONLY, NO_JSON),
-    "v1/products/variants": (KEY_ONLY, NOT_ALLOWED),
+    "v1/orders": (NOT_ALLOWED, API_BODY),
+    "v1/products": (API_PAGE, API_BODY),
+    "v1/products/variants": (API_PAGE, NOT_ALLOWED),
     "v1/products/variants/<public_id:variantId>/status": (NOT_ALLOWED, NOT_ALLOWED),
-    "v1/products/<public_id:productId>": (KEY_ONLY, NOT_ALLOWED),
+    "v1/products/<public_id:productId>": (API_PAGE, NOT_ALLOWED),
 }
 
 
