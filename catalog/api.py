@@ -133,9 +133,9 @@ def post_product(request: ApiRequest) -> HttpResponse:
 def list_variants(request: ApiRequest) -> HttpResponse:
     """The variants that match all that is asked, exactly, newest first; a page at a time."""
     tenant, query = request.tenant, read_query(request, VariantsQuery)
-    page = page_of_variants(tenant=tenant, actor=request.actor, query=query)
+    page, tiers = page_of_variants(tenant=tenant, actor=request.actor, query=query)
     with_costs = request.actor.can("catalog.view_costs")
-    shown = [variant_body(row, tenant, with_costs=with_costs) for row in page.rows]
+    shown = [variant_body(row, tiers[row.pk], tenant, with_costs=with_costs) for row in page.rows]
     return json_response(page.body("variants", shown), status=200)
 
 
@@ -167,9 +167,9 @@ def patch_variant_status(request: ApiRequest, variant_id: VariantId) -> HttpResp
 def get_product(request: ApiRequest, product_id: ProductId) -> HttpResponse:
     """A product with all its variants and their prices."""
     tenant, actor = request.tenant, request.actor
-    product, variants = find_product(tenant=tenant, actor=actor, product_id=product_id)
+    product, variants, tiers = find_product(tenant=tenant, actor=actor, product_id=product_id)
     with_costs = actor.can("catalog.view_costs")
-    shown = [variant_body(row, tenant, with_costs=with_costs) for row in variants]
+    shown = [variant_body(row, tiers[row.pk], tenant, with_costs=with_costs) for row in variants]
     return json_response(product_body(product, tenant, variants=shown), status=200)
 
 

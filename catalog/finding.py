@@ -1,12 +1,15 @@
 """Finding products and variants over the API: one, or a page of those that match."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from pydantic import Field, WithJsonSchema
 
-from catalog.models import Product, Variant
+from catalog.building import PRICE_FIELDS
+from catalog.models import Price, Product, Variant
 from portal.errors import NotFound
 from portal.listing import ListQuery, Rows, limit
 from portal.models import Tenant
@@ -16,6 +19,9 @@ from portal.shapes import Omissible
 MOST_VARIANTS = 5_000
 """Variants of a page, and how many there are on one unless told."""
 
+Tiers = defaultdict[int, list[dict[str, Any]]]
+"""Prices, column by column, of each variant."""
+_TIER = ("variant_id", "contract_length", *PRICE_FIELDS)
 Limit: Any = limit(MOST_VARIANTS, MOST_VARIANTS)
 
 
@@ -58,8 +64,10 @@ def page_of_products(*, tenant: Tenant, actor: Actor, query: ProductsQuery) -> R
     return Rows(found.annotate(variant_count=number), query)
 
 
-def page_of_variants(*, tenant: Tenant, actor: Actor, query: VariantsQuery) -> Rows[Variant]:
-    """A page of the variants that match all that is asked, newest first, with what is shown.
+def page_of_variants(
+    *, tenant: Tenant, actor: Actor, query: VariantsQuery
+) -> tuple[Rows[Variant], Tiers]:
+    """A page of the variants that match all that is asked, newest first, and their prices.
 
     Raises PermissionRefused, or ValidationFailed at `startAfter`. Contract: List Variants.
     """
@@ -73,17 +81,34 @@ def page_of_variants(*, tenant: Tenant, actor: Actor, query: VariantsQuery) -> R
         "product__brand": query.brand,
     }
     found = Variant.objects.filter(tenant=tenant, **_asked(asked))
-    return Rows(found.select_related("product").prefetch_related("prices"), query)
+    page = Rows(found.select_related("product"), query)
+    return page, _tiers(tenant, page.rows)
 
 
-def find_product(*, tenant: Tenant, actor: Actor, product_id: str) -> tuple[Product, list[Variant]]:
-    """The product of this id and its variants, by SKU. Raises PermissionRefused, NotFound."""
+def find_product(
+    *, tenant: Tenant, actor: Actor, product_id: str
+) -> tuple[Product, list[Variant], Tiers]:
+    """The product of this id, its variants by SKU, and their prices.
+
+    Raises PermissionRefused, NotFound. Contract: Get Product.
+    """
     actor.require("catalog.view_product", "You may not see products.")
     product = Product.objects.filter(tenant=tenant, public_id=product_id).first()
     if product is None:
         raise NotFound("There is no such product.")
-    variants = Variant.objects.filter(product=product).order_by("sku")
-    return product, list(variants.select_related("product").prefetch_related("prices"))
+    variants = list(Variant.objects.filter(product=product).order_by("sku"))
+    for variant in variants:
+        variant.product = product
+    return product, variants, _tiers(tenant, variants)
+
+
+def _tiers(tenant: Tenant, variants: Iterable[Variant]) -> Tiers:
+    """The prices of the variants, by contract length: values, of which a page has 60,000."""
+    tiers: Tiers = defaultdict(list)
+    rows = Price.objects.filter(tenant=tenant, variant__in=[variant.pk for variant in variants])
+    for row in rows.order_by("variant_id", "contract_length").values(*_TIER):
+        tiers[row["variant_id"]].append(row)
+    return tiers
 
 
 def _asked(filters: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ The typed dicts describe them for the OpenAPI document; the functions make them 
 loaded, and ask for nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal, NotRequired
 
@@ -158,10 +158,12 @@ def listed_product_body(product: Any, tenant: Tenant) -> dict[str, Any]:
     return product_body(product, tenant, variantCount=product.variant_count)
 
 
-def variant_body(variant: Variant, tenant: Tenant, *, with_costs: bool) -> dict[str, Any]:
+def variant_body(
+    variant: Variant, tiers: Iterable[Mapping[str, Any]], tenant: Tenant, *, with_costs: bool
+) -> dict[str, Any]:
     """The contract's variant object, its amounts with the decimals of the currency.
 
-    Its product and prices are loaded.
+    Its product is loaded; `tiers` are the columns of each of its prices.
     """
     product, currency = variant.product, tenant.currency
     costs = {"listPrice": variant.list_price, "acquisitionCost": variant.acquisition_cost}
@@ -175,7 +177,7 @@ def variant_body(variant: Variant, tenant: Tenant, *, with_costs: bool) -> dict[
         "grade": variant.grade,
         **given(condition=variant.condition, colorName=variant.color, images=variant.images),
         **(_amounts(currency, costs) if with_costs else {}),
-        "pricing": [_tier(price, currency) for price in variant.prices.all()],
+        "pricing": [_tier(tier, currency) for tier in tiers],
         "status": variant.status,
         "createdAt": moment(variant.created_at),
         "updatedAt": moment(variant.updated_at),
@@ -199,26 +201,23 @@ def upserted_body(upserted: Upserted) -> dict[str, Any]:
     }
 
 
-def _tier(price: Price, currency: str) -> dict[str, Any]:
-    fee = {"setupFee": price.setup_fee}
+def _tier(tier: Mapping[str, Any], currency: str) -> dict[str, Any]:
     return {
-        "contractLength": price.contract_length,
-        "monthlyPrice": round_money(price.monthly_price, currency),
-        **_amounts(currency, fee),
-        **({"discount": _discount(price, currency)} if price.discount_type else {}),
-        "source": price.source,
-        **given(calculatedAt=price.calculated_at, presetUsed=price.preset_used),
+        "contractLength": tier["contract_length"],
+        "monthlyPrice": round_money(tier["monthly_price"], currency),
+        **_amounts(currency, {"setupFee": tier["setup_fee"]}),
+        **({"discount": _discount(tier, currency)} if tier["discount_type"] else {}),
+        "source": tier["source"],
+        **given(calculatedAt=tier["calculated_at"], presetUsed=tier["preset_used"]),
     }
 
 
-def _discount(price: Price, currency: str) -> dict[str, Any]:
-    value = price.discount_value or Decimal(0)
-    if price.discount_type == Price.DiscountType.FIXED:
-        value = round_money(value, currency)
+def _discount(tier: Mapping[str, Any], currency: str) -> dict[str, Any]:
+    kind, value = tier["discount_type"], tier["discount_value"]
     return {
-        "type": price.discount_type,
-        "value": value,
-        **given(description=price.discount_description),
+        "type": kind,
+        "value": round_money(value, currency) if kind == Price.DiscountType.FIXED else value,
+        **given(description=tier["discount_description"]),
     }
 
 

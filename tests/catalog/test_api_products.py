@@ -407,6 +407,51 @@ def test_queries_are_the_same_for_any_number(
     assert len(captured) == queries
 
 
+def plan_of_list(client: Client, path: str) -> str:
+    """How PostgreSQL finds the rows of a page."""
+    with CaptureQueriesContext(connection) as captured:
+        assert send(client, "GET", path).status_code == 200
+    # The first one looks for the key.
+    found = captured[1]["sql"]
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {found}")
+        return "\n".join(line for (line,) in cursor.fetchall())
+
+
+PLANS = {
+    "/products?": "product_newest",
+    "/products?status=discontinued&": "product_by_status",
+    "/products?category=Tablets&": "product_by_category",
+    "/products?brand=Dell&": "product_by_brand",
+    "/products/variants?": "variant_newest",
+    "/products/variants?status=inactive&": "variant_by_status",
+    "/products/variants?grade=E&": "variant_by_grade",
+}
+
+
+def test_pages_come_from_an_index_in_its_order(api_client: Client, tenant: Tenant) -> None:
+    now, rare = timezone.now(), {0: ("discontinued", "Tablets", "Dell")}
+    products, variants = [], []
+    for number in range(3_000):
+        status, category, brand = rare.get(number % 20, ("active", "Laptops", "Apple"))
+        sku, at = f"P-{number}", now - timedelta(seconds=number)
+        common: dict[str, Any] = {"tenant": tenant, "sku": sku, "created_at": at}
+        named = Product(name=sku, category=category, brand=brand, status=status, **common)
+        products.append(named)
+        state, grade = ("active", "A") if number % 20 else ("inactive", "E")
+        variants.append(Variant(product=named, name=sku, status=state, grade=grade, **common))
+    Product.objects.bulk_create(products)
+    Variant.objects.bulk_create(variants)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE catalog_product, catalog_variant")
+    for path, index in PLANS.items():
+        second = send(api_client, "GET", f"{path}limit=5").json()["nextCursor"]
+        for start in ("", second):
+            plan = plan_of_list(api_client, f"{path}limit=5&startAfter={start}")
+            assert f"Index Scan using {index} " in plan, plan
+            assert "Sort" not in plan, plan
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
