@@ -45,6 +45,7 @@ VariantId = Annotated[str, Path(alias="variantId")]
 NO_PRODUCT = {404: "`NOT_FOUND`: there is no such product in this tenant."}
 NO_VARIANT = {404: "`NOT_FOUND`: there is no such variant in this tenant."}
 WRONG = {400: "`DUPLICATE_SKU`, `INVALID_PRICING`."}
+RACE = "`STATE_CONFLICT`: somebody else saved the same just now, again and again."
 PRODUCT_IN_USE = {409: "`PRODUCT_HAS_ACTIVE_ORDERS`: open orders need one of its variants."}
 VARIANT_IN_USE = {409: "`VARIANT_IN_USE`: open orders need it."}
 
@@ -102,7 +103,7 @@ def list_products(request: ApiRequest) -> HttpResponse:
         examples=NEW_PRODUCT,
         status=201,
         response=ProductUpsertResponse,
-        refusals=WRONG,
+        refusals={**WRONG, 409: RACE},
         keyed=True,
     ),
 )
@@ -182,7 +183,7 @@ def get_product(request: ApiRequest, product_id: ProductId) -> HttpResponse:
         body=ProductUpdate,
         examples=CHANGED_PRODUCT,
         response=ProductUpsertResponse,
-        refusals={**NO_PRODUCT, **WRONG, **PRODUCT_IN_USE},
+        refusals={**NO_PRODUCT, **WRONG, 409: f"{PRODUCT_IN_USE[409]} {RACE}"},
     ),
 )
 def put_product(request: ApiRequest, product_id: ProductId) -> HttpResponse:
