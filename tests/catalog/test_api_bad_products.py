@@ -157,7 +157,7 @@ def test_bad_change_is_refused_by_name(
     ]
 
 
-@pytest.mark.parametrize("calculated_at", [None, 5, True, {"_seconds": 1, "a": ["b"]}, ["\x00"]])
+@pytest.mark.parametrize("calculated_at", [None, 5, True, {"_seconds": 1, "a": ["b"]}, ["a"]])
 def test_moment_that_is_no_text_is_not_kept(api_client: Client, calculated_at: Any) -> None:
     body = product_body("MAC") | tier(calculatedAt=calculated_at)
     assert send(api_client, "POST", "/products", body).status_code == 201
