@@ -31,9 +31,10 @@ def limit(default: int, most: int) -> Any:
     def check(value: Any) -> int:
         if isinstance(value, int):
             return value
-        if not (value.isascii() and value.isdecimal()) or not value.strip("0"):
+        digits = value.lstrip("0")
+        if not (digits.isascii() and digits.isdecimal()):
             raise refusal("Enter a whole number of 1 or more.")
-        return min(int(value[-20:] if value.startswith("0") else value[:20]), most)
+        return min(int(digits[:20]), most)
 
     described = {
         "type": "string",
@@ -41,7 +42,17 @@ def limit(default: int, most: int) -> Any:
         "description": f"Rows of a page: {default} unless told, {most:,} at most.",
         "x-additive": ["pattern"],
     }
-    return Annotated[int, BeforeValidator(check), WithJsonSchema(described)]
+    return Annotated[
+        int,
+        BeforeValidator(check),
+        WithJsonSchema(described),
+        PydanticField(json_schema_extra=_without_default),
+    ]
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    """A number is no default of a text."""
+    schema.pop("default", None)
 
 
 Limit: Any = limit(LIMIT, MOST)
