@@ -90,7 +90,12 @@ api = PortalAPI(
     auth=bearerAuth(),
     docs=Docs(),
     docs_decorator=_page,
-    openapi_extra={"tags": [{"name": "Orders", "description": "What customers ordered."}]},
+    openapi_extra={
+        "tags": [
+            {"name": "Orders", "description": "What customers ordered."},
+            {"name": "Customers", "description": "Who orders. They are made by their first order."},
+        ]
+    },
 )
 
 
@@ -176,3 +181,4 @@ def unknown(request: HttpRequest) -> HttpResponse:
 
 
 api.add_router("", "orders.api.router")
+api.add_router("", "customers.api.router")

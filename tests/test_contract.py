@@ -6,9 +6,10 @@ import pytest
 from django.test import Client
 
 from tests import contract
+from tests.customers.contract_table import OPERATIONS as CUSTOMERS
 from tests.orders.contract_table import OPERATIONS as ORDERS
 
-OPERATIONS: dict[str, contract.Contract] = {**ORDERS}
+OPERATIONS: dict[str, contract.Contract] = {**ORDERS, **CUSTOMERS}
 ALWAYS = {"400", "401", "403", "429", "500", "503"}
 
 
