@@ -10,16 +10,21 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from customers.forms import changes_of, remember_what_was_shown
 from customers.models import Customer
 from customers.search import matching_customers
-from customers.services import Record, require_no_pending_orders, set_status, update_customer
+from customers.services import require_nothing_open, update_customer
 from portal import formats
-from portal.admin_site import TenantAdmin, TenantForm, actor_of
+from portal.admin_site import TenantAdmin, TenantForm, actor_of, portal_request
 from portal.errors import Conflict
 from portal.text import normalize_email
 
 
 class CustomerForm(TenantForm[Customer]):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        remember_what_was_shown(self)
+
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"])
         try:
@@ -33,11 +38,11 @@ class CustomerForm(TenantForm[Customer]):
     def clean_status(self) -> str:
         """Refused here, at the field; the row stays locked until all is saved."""
         status = str(self.cleaned_data["status"])
-        if status == Customer.Status.INACTIVE:
+        if status == Customer.Status.INACTIVE != self.instance.status:
             try:
-                require_no_pending_orders(customer=self.instance)
+                require_nothing_open(customer=self.instance)
             except Conflict as error:
-                raise forms.ValidationError(error.message) from error
+                raise forms.ValidationError([each.message for each in error.details]) from error
         return status
 
 
@@ -107,13 +112,12 @@ class CustomerAdmin(TenantAdmin[Customer]):
         return _lines(customer.last_shipping_address)
 
     def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
-        actor = actor_of(request)
-        names = ("email", *Record.FIELDS)
         update_customer(
-            actor=actor, customer=obj, record=Record(**{n: getattr(obj, n) for n in names})
+            tenant=portal_request(request).tenant,
+            actor=actor_of(request),
+            customer_id=obj.public_id,
+            changes=changes_of(form),
         )
-        if "status" in form.changed_data:
-            set_status(actor=actor, customer=obj, status=Customer.Status(obj.status))
 
 
 def _lines(address: Mapping[str, Any] | None) -> SafeString:

@@ -1,6 +1,6 @@
 """Customers as they are typed and looked for."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
@@ -11,9 +11,23 @@ from customers.models import (
     Customer,
     CustomerType,
 )
-from customers.services import Record
+from customers.services import Changes
 from portal.filters import choice_field, search_field
 from portal.text import EMAIL_LENGTH, clean, normalize_email
+
+
+def remember_what_was_shown(form: forms.BaseForm) -> None:
+    """Has the page send back what it was filled with, beside what is typed over it.
+
+    So only that is saved which was changed here, and not what somebody else changed meanwhile.
+    """
+    for field in form.fields.values():
+        field.show_hidden_initial = True
+
+
+def changes_of(form: forms.BaseForm) -> Changes:
+    """What was typed otherwise than it was shown. Expects a valid form."""
+    return cast(Changes, {name: form.cleaned_data[name] for name in form.changed_data})
 
 
 class CleanCharField(forms.CharField):
@@ -60,12 +74,13 @@ class CustomerForm(forms.Form):
     )
     customer_type = forms.ChoiceField(label="Type", choices=CustomerType.choices)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        remember_what_was_shown(self)
+
     @classmethod
     def of(cls, customer: Customer) -> "CustomerForm":
         return cls(initial={name: getattr(customer, name) for name in cls.base_fields})
-
-    def record(self) -> Record:
-        return Record(**self.cleaned_data)
 
 
 class CustomerFilter(forms.Form):

@@ -97,6 +97,14 @@ class Customer(models.Model):
         ]
         indexes = [
             models.Index(name="customer_newest", fields=["tenant", "-created_at", "-id"]),
+            models.Index(
+                name="customer_newest_inactive",
+                fields=["tenant", "-created_at", "-id"],
+                condition=Q(status="inactive"),
+            ),
+            models.Index(name="customer_by_first_name", fields=["tenant", "first_name", "id"]),
+            models.Index(name="customer_by_last_name", fields=["tenant", "last_name", "id"]),
+            models.Index(name="customer_updated", fields=["tenant", "updated_at", "id"]),
             GinIndex(
                 name="customer_search",
                 fields=["search_text"],

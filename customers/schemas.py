@@ -1,11 +1,12 @@
 """The contract's words for who orders and where devices go, for every door."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema
 
-from customers.models import COMPANY_LENGTH, NAME_LENGTH, PHONE_LENGTH, CustomerType
-from portal.shapes import ContractModel, Email, Text
+from customers.models import COMPANY_LENGTH, NAME_LENGTH, PHONE_LENGTH, Customer, CustomerType
+from customers.services import Changes
+from portal.shapes import OURS, ContractModel, Email, Omissible, Text
 
 ADDRESS_LINE_LENGTH = 300
 
@@ -49,3 +50,51 @@ class CustomerInput(ContractModel, title="OrderCustomerInput"):
     company: Company = ""
     phone: Phone = ""
     customer_type: Annotated[CustomerType, Field(strict=False)] = CustomerType.INDIVIDUAL
+
+
+ChangedName = Annotated[
+    Name,
+    WithJsonSchema(
+        {"type": "string", "minLength": 1, "maxLength": NAME_LENGTH, "x-additive": ["maxLength"]}
+    ),
+]
+
+
+class CustomerUpdate(ContractModel, title="CustomerUpdateRequest"):
+    """What of a customer's record is to be otherwise: what is left out stays as it is.
+
+    A blank company or phone is taken away. The addresses are those that are remembered for the
+    next order.
+    """
+
+    customer_id: Annotated[
+        str,
+        WithJsonSchema({"type": "string", "minLength": 1}),
+        Field(description="The same as in the address."),
+    ]
+    email: Annotated[
+        Email, Field(description="One that no other customer has.", json_schema_extra=OURS)
+    ] = ""
+    first_name: ChangedName = ""
+    last_name: ChangedName = ""
+    company: Company = ""
+    phone: Phone = ""
+    customer_type: Annotated[Annotated[CustomerType, Field(strict=False)] | None, Omissible()] = (
+        None
+    )
+    status: Annotated[Annotated[Customer.Status, Field(strict=False)] | None, Omissible()] = None
+    billing_address: Annotated[Address | None, Omissible()] = None
+    shipping_address: Annotated[Address | None, Omissible()] = None
+
+    @property
+    def changes(self) -> Changes:
+        """What was sent, as the record has it."""
+        sent: Any = self.model_dump(
+            exclude={"customer_id", "billing_address", "shipping_address"}, exclude_unset=True
+        )
+        if self.billing_address:
+            sent["last_billing_address"] = self.billing_address.stored()
+        if self.shipping_address:
+            sent["last_shipping_address"] = self.shipping_address.stored()
+        changes: Changes = sent
+        return changes

@@ -2,27 +2,32 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, TypedDict
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 from django.db.models.constants import OnConflict
 from django.db.models.sql import InsertQuery
+from django.utils import timezone
 
 from customers.models import Customer, CustomerType
-from portal.errors import Conflict, Detail, DomainError, NotFound
+from portal.errors import Conflict, Detail, DomainError, NotFound, ValidationFailed
 from portal.models import Tenant
 from portal.permissions import Actor
 from portal.text import clean, normalize_email
 
 VALIDATION_ERROR = "VALIDATION_ERROR"
 CUSTOMER_HAS_PENDING_ORDERS = "CUSTOMER_HAS_PENDING_ORDERS"
+CUSTOMER_HAS_ACTIVE_SUBSCRIPTIONS = "CUSTOMER_HAS_ACTIVE_SUBSCRIPTIONS"
+
+UNKNOWN = "There is no such customer."
+
+DETAILS = ("first_name", "last_name", "company", "phone", "customer_type")
+"""What a record says of somebody, e-mail and addresses apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What a customer's record says about them, cleaned."""
-
-    FIELDS: ClassVar = ("first_name", "last_name", "company", "phone", "customer_type")
+class Changes(TypedDict, total=False):
+    """What is to change of a customer's record, cleaned. What is not named stays as it is."""
 
     email: str
     first_name: str
@@ -30,6 +35,9 @@ class Record:
     company: str
     phone: str
     customer_type: str
+    status: str
+    last_billing_address: Mapping[str, Any]
+    last_shipping_address: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,7 @@ class Caller:
 
     def details(self) -> dict[str, str]:
         """What a new record says of them, the e-mail apart."""
-        return {name: getattr(self, name) for name in Record.FIELDS}
+        return {name: getattr(self, name) for name in DETAILS}
 
 
 def find_customer(
@@ -67,7 +75,7 @@ def find_customer(
     else:
         customer = known.filter(email_key=normalize_email(caller.email)).first()
     if customer is None and customer_id:
-        raise NotFound("There is no such customer.")
+        raise NotFound(UNKNOWN)
     return customer
 
 
@@ -76,6 +84,11 @@ def customer_problems(customer: Customer | None) -> Iterator[Detail]:
     if customer is not None and customer.status != Customer.Status.ACTIVE:
         message = f"{customer.email} is inactive and cannot order."
         yield Detail("customer.email", VALIDATION_ERROR, message)
+
+
+def _require_active(customer: Customer) -> None:
+    if problems := [*customer_problems(customer)]:
+        raise DomainError.of(problems)
 
 
 def customer_for_order(
@@ -91,9 +104,12 @@ def customer_for_order(
     A known customer keeps its details unless `update` says to take over those submitted, another
     e-mail included; what was left empty stays as it is. The addresses of this order are
     remembered either way. Two calls at once with the same e-mail, in whatever case, end in one
-    customer. Raises DomainError at `customer.email` if an update takes another customer's.
-    Contract: Create Order, "Customer Handling".
+    customer. Raises PermissionRefused for an update by whom may not change customers, and
+    DomainError at `customer.email` if it takes another customer's, or if the customer became
+    inactive after they were found. Contract: Create Order, "Customer Handling".
     """
+    if update:
+        actor.require("customers.change_customer", "You may not change customers.")
     if known is None:
         new = Customer(
             tenant=tenant,
@@ -107,6 +123,7 @@ def customer_for_order(
         if _insert(new):
             return new
         known = Customer.objects.get(tenant=tenant, email_key=new.email_key)
+        _require_active(known)
     _remember(known, caller, update)
     return known
 
@@ -129,75 +146,101 @@ def _insert(new: Customer) -> bool:
 
 
 def _remember(customer: Customer, caller: Caller, update: bool) -> None:
-    customer.last_billing_address = dict(caller.billing_address)
-    customer.last_shipping_address = dict(caller.shipping_address)
-    fields = ["last_billing_address", "last_shipping_address", "updated_at"]
+    """Writes what this call says of them, unless they were made inactive since they were found."""
+    values: dict[str, Any] = {
+        "last_billing_address": dict(caller.billing_address),
+        "last_shipping_address": dict(caller.shipping_address),
+        "updated_at": timezone.now(),
+    }
     if update:
-        given = {name: value for name, value in caller.details().items() if value}
-        for name, value in given.items():
-            setattr(customer, name, value)
-        fields += given
-        if customer.email_key != normalize_email(caller.email):
-            change_email(customer=customer, email=caller.email)
-    customer.save(update_fields=fields)
+        values |= {name: value for name, value in caller.details().items() if value}
+    for name, value in values.items():
+        setattr(customer, name, value)
+    # Asked here, where the row is locked, at the price of no further statement.
+    fit = Q(status=Customer.Status.ACTIVE) | Q(status=customer.status)
+    if not Customer.objects.filter(fit, pk=customer.pk).update(**values):
+        _require_active(Customer.objects.get(pk=customer.pk))
+    if update and customer.email_key != normalize_email(caller.email):
+        change_email(customer=customer, email=caller.email)
 
 
 @transaction.atomic
-def update_customer(*, actor: Actor, customer: Customer, record: Record) -> Customer:
-    """Corrects a customer's record. Orders that exist keep what they were placed with.
+def update_customer(
+    *,
+    tenant: Tenant,
+    actor: Actor,
+    customer_id: str,
+    changes: Changes,
+    repeated_id: str | None = None,
+) -> Customer:
+    """Changes what is named of a customer's record. Orders that exist keep their copy.
 
-    Raises PermissionRefused, or DomainError at `customer.email` as `change_email` does.
+    Two at once wait for each other, and neither undoes what only the other changed. Who becomes
+    inactive cannot order until they are active again. A body that repeats the id is refused if it
+    is another's. Raises PermissionRefused, NotFound, ValidationFailed at `customerId`, DomainError
+    at `email` as `change_email` does, and Conflict at `status` as `require_nothing_open` does.
+    Contract: Update Customer, Delete Customer.
     """
     actor.require("customers.change_customer", "You may not change customers.")
-    for name in record.FIELDS:
-        setattr(customer, name, getattr(record, name))
-    customer.save(update_fields=[*record.FIELDS, "updated_at"])
-    return change_email(customer=customer, email=record.email)
-
-
-@transaction.atomic
-def set_status(*, actor: Actor, customer: Customer, status: Customer.Status) -> Customer:
-    """Makes a customer inactive, so that they cannot order, or active again.
-
-    Raises PermissionRefused, or Conflict `CUSTOMER_HAS_PENDING_ORDERS`. Contract: Customers.
-    """
-    actor.require("customers.change_customer", "You may not change customers.")
-    if status == Customer.Status.INACTIVE:
-        require_no_pending_orders(customer=customer)
-    customer.status = status
-    customer.save(update_fields=["status", "updated_at"])
+    rows = Customer.objects.filter(tenant=tenant, public_id=customer_id)
+    customer = rows.select_for_update().first()
+    if customer is None:
+        raise NotFound(UNKNOWN)
+    if repeated_id not in (None, customer_id):
+        message = "Send the id that stands in the address."
+        raise ValidationFailed([Detail("customerId", VALIDATION_ERROR, message)])
+    changed = {name: value for name, value in changes.items() if getattr(customer, name) != value}
+    if changed.get("status") == Customer.Status.INACTIVE:
+        require_nothing_open(customer=customer)
+    email = changed.pop("email", None)
+    for name, value in changed.items():
+        setattr(customer, name, value)
+    if changed:
+        customer.save(update_fields=[*changed, "updated_at"])
+    if email is not None:
+        change_email(customer=customer, email=str(email), at="email")
     return customer
 
 
-def require_no_pending_orders(*, customer: Customer) -> None:
-    """Raises Conflict `CUSTOMER_HAS_PENDING_ORDERS`, naming them.
+_OPEN = (
+    (CUSTOMER_HAS_PENDING_ORDERS, "pending orders", Q(status="pending")),
+    (CUSTOMER_HAS_ACTIVE_SUBSCRIPTIONS, "rented devices", Q(rented_devices__gt=0)),
+)
+"""What keeps a customer active: orders, another app's, by the names of their fields alone."""
 
-    Inside a transaction: the row stays locked, so that no order can be added meanwhile.
+
+def require_nothing_open(*, customer: Customer) -> None:
+    """Raises Conflict at `status` while a customer cannot be made inactive, naming the orders.
+
+    `CUSTOMER_HAS_PENDING_ORDERS`, and `CUSTOMER_HAS_ACTIVE_SUBSCRIPTIONS` while devices are
+    rented. Inside a transaction: the row stays locked, so that no order is added meanwhile.
     """
     locked = Customer.objects.select_for_update().get(pk=customer.pk)
-    pending = locked.orders.filter(status="pending").values_list("public_id", flat=True)[:4]
-    if ids := list(pending):
-        names = ", ".join(ids[:3]) + (" and more" if len(ids) > 3 else "")
-        message = f"This customer has pending orders: {names}."
-        raise Conflict.at("status", CUSTOMER_HAS_PENDING_ORDERS, message)
+    problems = []
+    for code, what, which in _OPEN:
+        ids = list(locked.orders.filter(which).values_list("public_id", flat=True)[:4])
+        if ids:
+            names = ", ".join(ids[:3]) + (" and more" if len(ids) > 3 else "")
+            problems.append(Detail("status", code, f"This customer has {what}: {names}."))
+    if problems:
+        raise Conflict.of(problems)
 
 
 @transaction.atomic
-def change_email(*, customer: Customer, email: str) -> Customer:
+def change_email(*, customer: Customer, email: str, at: str = "customer.email") -> Customer:
     """Gives a customer another e-mail. Orders that exist keep the one they were placed with.
 
-    Raises DomainError at `customer.email` if it is no address or belongs to another customer.
+    Raises DomainError, `at` where it stands, if it is no address or belongs to another customer.
     """
     try:
         key = normalize_email(email)
     except ValueError as error:
-        raise DomainError.at("customer.email", VALIDATION_ERROR, str(error)) from error
+        raise DomainError.at(at, VALIDATION_ERROR, str(error)) from error
     customer.email, customer.email_key = clean(email), key
     try:
         with transaction.atomic():
             customer.save(update_fields=["email", "email_key", "updated_at"])
     except IntegrityError as error:
-        raise DomainError.at(
-            "customer.email", VALIDATION_ERROR, f"{email} belongs to another customer."
-        ) from error
+        message = f"{email} belongs to another customer."
+        raise DomainError.at(at, VALIDATION_ERROR, message) from error
     return customer

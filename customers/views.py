@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from customers.forms import CustomerFilter, CustomerForm
+from customers.forms import CustomerFilter, CustomerForm, changes_of
 from customers.models import Customer
 from customers.search import matching_customers
 from customers.services import update_customer
@@ -42,9 +42,11 @@ def customer_edit(request: PortalRequest, customer_id: str) -> HttpResponse:
     edited = get_object_or_404(Customer, public_id=customer_id)
     form = CustomerForm(request.POST) if request.method == "POST" else CustomerForm.of(edited)
     if form.is_bound and form.is_valid():
-        actor = Actor.from_user(request.user)
+        tenant, actor = request.tenant, Actor.from_user(request.user)
         try:
-            update_customer(actor=actor, customer=edited, record=form.record())
+            update_customer(
+                tenant=tenant, actor=actor, customer_id=customer_id, changes=changes_of(form)
+            )
         except DomainError as error:
             form.add_error("email", error.message)
         else:

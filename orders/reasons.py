@@ -14,7 +14,7 @@ from django.db.models import JSONField
 from django.db.models.expressions import RawSQL
 
 from customers.models import Customer, CustomerType
-from customers.services import Caller, Record
+from customers.services import DETAILS, Caller
 from orders.models import Order, OrderItem
 from orders.schemas import NewOrder
 from orders.starting import contract_end
@@ -286,7 +286,7 @@ def _differences(order: Order, record: Customer) -> dict[str, Evidence]:
     }
     found: dict[str, Evidence] = {
         name: [submitted[name], getattr(record, name)]
-        for name in Record.FIELDS
+        for name in DETAILS
         if submitted[name] and submitted[name] != getattr(record, name)
     }
     if normalize_email(order.customer_email) != record.email_key:

@@ -94,6 +94,7 @@ api = PortalAPI(
         "tags": [
             {"name": "Orders", "description": "What customers ordered."},
             {"name": "Products", "description": "What can be ordered, and at what price."},
+            {"name": "Customers", "description": "Who orders. They are made by their first order."},
         ]
     },
 )
@@ -182,3 +183,4 @@ def unknown(request: HttpRequest) -> HttpResponse:
 
 api.add_router("", "orders.api.router")
 api.add_router("", "catalog.api.router")
+api.add_router("", "customers.api.router")

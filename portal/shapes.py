@@ -7,6 +7,7 @@ optional string counts as absent and is kept as "".
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import islice
 from typing import Annotated, Any, TypeVar, get_args
@@ -103,6 +104,18 @@ def not_null(value: Any) -> Any:
     return value
 
 
+def moment(value: Any) -> datetime:
+    """A point in time: ISO 8601 with its offset, since nobody knows which zone else is meant."""
+    try:
+        at = datetime.fromisoformat(value) if isinstance(value, str) else None
+        if at is not None and at.tzinfo is not None:
+            # The database takes no offset of 16 hours or more.
+            return at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise refusal("Enter a moment with its zone, such as 2026-01-31T12:00:00Z; send + as %2B.")
+
+
 class Omissible:
     """An object that may be left out, but not sent as null: `Annotated[X | None, Omissible()]`.
 
@@ -121,6 +134,8 @@ class Omissible:
 
 MAXIMUM = {"x-additive": ["maximum"]}
 """Marks a limit of ours in the OpenAPI document."""
+OURS: dict[str, Any] = {"x-additive": True}
+"""Marks what the contract does not have at all."""
 
 Email = Annotated[
     str,
@@ -146,6 +161,11 @@ Amount = Annotated[
             "x-additive": ["minimum", "maximum"],
         }
     ),
+]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(moment),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 
 

@@ -52,7 +52,8 @@ def facts(
     if ours is True:
         assert not required, f"{path} is ours, and the contract's clients do not send it"
         return
-    kind = schema.get("type", "any")
+    # Where the contract leaves a type open, ours is a tighter limit.
+    kind = "any" if "type" in ours else schema.get("type", "any")
     words = [path + "*" * required, "|".join(kind) if isinstance(kind, list) else kind]
     for fact in FACTS:
         if fact in schema and fact not in ours:

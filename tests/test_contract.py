@@ -7,9 +7,10 @@ from django.test import Client
 
 from tests import contract
 from tests.catalog.contract_table import OPERATIONS as PRODUCTS
+from tests.customers.contract_table import OPERATIONS as CUSTOMERS
 from tests.orders.contract_table import OPERATIONS as ORDERS
 
-OPERATIONS: dict[str, contract.Contract] = {**ORDERS, **PRODUCTS}
+OPERATIONS: dict[str, contract.Contract] = {**ORDERS, **PRODUCTS, **CUSTOMERS}
 ALWAYS = {"400", "401", "403", "429", "500", "503"}
 
 

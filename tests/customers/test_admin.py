@@ -100,6 +100,33 @@ def test_customer_with_pending_orders_stays_active(manager_client: Client) -> No
     assert customer.status == "active"
 
 
+def test_customer_with_rented_devices_stays_active(manager_client: Client) -> None:
+    order = make_order(status="partial")
+    page = manager_client.post(change_url(order.customer), form(order.customer, status="inactive"))
+    assert errors(page) == {"status": [f"This customer has rented devices: {order.public_id}."]}
+
+
+def test_inactive_customer_with_pending_orders_can_be_corrected(manager_client: Client) -> None:
+    customer = make_order().customer
+    Customer.objects.filter(pk=customer.pk).update(status="inactive")
+    sent = form(customer, status="inactive", phone="1")
+    assert manager_client.post(change_url(customer), sent).status_code == 302
+    customer.refresh_from_db()
+    assert (customer.status, customer.phone) == ("inactive", "1")
+
+
+def test_change_keeps_what_somebody_else_changed_meanwhile(manager_client: Client) -> None:
+    customer = CustomerFactory(phone="1", company="Acme")
+    page = manager_client.get(change_url(customer)).text
+    assert 'name="initial-phone" value="1"' in page
+    shown = {f"initial-{name}": value for name, value in form(customer).items()}
+    sent = form(customer, company="Kroon") | shown
+    Customer.objects.filter(pk=customer.pk).update(phone="2")
+    assert manager_client.post(change_url(customer), sent).status_code == 302
+    customer.refresh_from_db()
+    assert (customer.phone, customer.company) == ("2", "Kroon")
+
+
 @pytest.mark.parametrize("status", ["confirmed", "cancelled"])
 def test_customer_without_pending_orders_becomes_inactive_and_active_again(
     manager_client: Client, status: str

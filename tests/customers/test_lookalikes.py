@@ -203,6 +203,9 @@ def test_look_alikes_take_one_query_and_an_index_for_each_reason(
     )
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
+        # Without statistics a tenant's rows seem few, and any index of the tenant as good as these.
+        for of_a_list in ("newest", "by_first_name", "by_last_name", "updated"):
+            cursor.execute(f"DROP INDEX customer_{of_a_list}")
     with django_assert_num_queries(1) as asked:
         find_lookalikes(Newcomer.of("sandra@acme.nl", "020 1234567", "Acme"))
     with connection.cursor() as cursor:

@@ -166,6 +166,35 @@ def test_record_is_corrected_and_orders_keep_their_copy(rep_client: Client) -> N
     assert order.customer_email == "noor@example.com"
 
 
+def shown_as(record: dict[str, str]) -> dict[str, str]:
+    """What the page sends back of what it was filled with."""
+    return {f"initial-{name}": value for name, value in record.items()}
+
+
+def test_correction_keeps_what_somebody_else_changed_meanwhile(rep_client: Client) -> None:
+    customer = CustomerFactory(**RECORD)
+    page = rep_client.get(_address_of(customer, "edit/")).text
+    shown = shown_as(RECORD)
+    for name, value in shown.items():
+        assert f'name="{name}" value="{value}"' in page
+    Customer.objects.filter(pk=customer.pk).update(phone="new", company="Kroon", last_name="Smit")
+
+    typed = RECORD | {"first_name": "Zoe", "company": "", "last_name": "Jansens"}
+    rep_client.post(_address_of(customer, "edit/"), typed | shown)
+    customer.refresh_from_db()
+    assert (customer.phone, customer.first_name) == ("new", "Zoe")
+    # Where both changed something, the later one stands.
+    assert (customer.company, customer.last_name) == ("", "Jansens")
+
+
+def test_refused_correction_still_knows_what_was_shown(rep_client: Client) -> None:
+    customer = CustomerFactory(**RECORD)
+    typed = RECORD | {"first_name": "", "phone": "9"}
+    page = rep_client.post(_address_of(customer, "edit/"), typed | shown_as(RECORD)).text
+    assert 'name="initial-first_name" value="Zoë"' in page
+    assert f'name="initial-phone" value="{RECORD["phone"]}"' in page
+
+
 def test_form_starts_with_the_record(rep_client: Client) -> None:
     text = rep_client.get(_address_of(CustomerFactory(company="Kroon & Co"), "edit/")).text
 

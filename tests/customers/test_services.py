@@ -4,15 +4,18 @@ import pytest
 
 from customers.models import Customer, CustomerType
 from customers.services import (
+    DETAILS,
     Caller,
-    Record,
+    Changes,
     change_email,
     customer_for_order,
     customer_problems,
     find_customer,
+    update_customer,
 )
-from portal.errors import DomainError, NotFound
+from portal.errors import DomainError, NotFound, PermissionRefused
 from portal.models import Tenant
+from portal.permissions import Actor
 from tests.factories import SYSTEM, CustomerFactory, address
 
 CALLER = Caller(
@@ -68,7 +71,7 @@ def test_known_caller_is_found_in_any_case_and_not_overwritten(tenant: Tenant, e
     ],
 )
 def test_known_caller_is_updated_when_asked(tenant: Tenant, name: str, value: str) -> None:
-    before = Customer.objects.values(name, *Record.FIELDS)
+    before = Customer.objects.values(name, *DETAILS)
     call(tenant, CALLER)
     [was] = before.all()
     call(tenant, replace(CALLER, **{name: value}), update=True)  # type: ignore[arg-type]
@@ -156,3 +159,57 @@ def test_email_of_a_customer_elsewhere_is_free(tenant: Tenant, other_tenant: Ten
     CustomerFactory(tenant=other_tenant, email="taken@example.com")
     customer = change_email(customer=CustomerFactory(), email="taken@example.com")
     assert customer.email == "taken@example.com"
+
+
+def test_record_is_not_updated_by_whom_may_not_change_customers(tenant: Tenant) -> None:
+    actor = Actor("user:1", "rep@example.com", frozenset({"orders.add_order"}))
+    customer = CustomerFactory(email="noor@example.com")
+    with pytest.raises(PermissionRefused):
+        customer_for_order(tenant=tenant, actor=actor, caller=CALLER, known=customer, update=True)
+    with pytest.raises(PermissionRefused):
+        update_customer(
+            tenant=tenant,
+            actor=actor,
+            customer_id=customer.public_id,
+            changes={"phone": "1"},
+        )
+    customer.refresh_from_db()
+    assert (customer.phone, customer.last_billing_address) == ("", None)
+
+
+def test_caller_who_became_inactive_since_they_were_found_is_refused(tenant: Tenant) -> None:
+    customer = CustomerFactory(email="noor@example.com")
+    Customer.objects.filter(pk=customer.pk).update(status="inactive")
+    with pytest.raises(DomainError) as refused:
+        customer_for_order(tenant=tenant, actor=SYSTEM, caller=CALLER, known=customer)
+    assert [detail.path for detail in refused.value.details] == ["customer.email"]
+
+
+def test_caller_who_was_inactive_already_keeps_their_order(tenant: Tenant) -> None:
+    """A confirmed order may still be corrected."""
+    customer = CustomerFactory(email="noor@example.com", status="inactive")
+    customer_for_order(tenant=tenant, actor=SYSTEM, caller=CALLER, known=customer)
+    assert Customer.objects.get().last_billing_address == address()
+
+
+def test_update_of_a_customer_of_another_tenant_finds_nobody(
+    tenant: Tenant, other_tenant: Tenant
+) -> None:
+    foreign = CustomerFactory(tenant=other_tenant)
+    with pytest.raises(NotFound):
+        update_customer(
+            tenant=tenant, actor=SYSTEM, customer_id=foreign.public_id, changes={"phone": "1"}
+        )
+
+
+def test_refused_email_leaves_the_other_changes_unsaved(tenant: Tenant) -> None:
+    CustomerFactory(email="taken@example.com")
+    customer = CustomerFactory()
+    changes: Changes = {"phone": "1", "email": "taken@example.com"}
+    with pytest.raises(DomainError) as refused:
+        update_customer(
+            tenant=tenant, actor=SYSTEM, customer_id=customer.public_id, changes=changes
+        )
+    assert [detail.path for detail in refused.value.details] == ["email"]
+    customer.refresh_from_db()
+    assert customer.phone == ""

@@ -14,6 +14,7 @@ from django.db import connection
 from django.test import Client
 from django_scopes import scopes_disabled
 
+from customers.models import Customer
 from portal.api import api
 from portal.api_request import MAX_BODY
 from portal.models import ApiKey, Tenant
@@ -91,10 +92,12 @@ class Sender:
 
 @pytest.fixture
 def sender(tenant: Tenant, api_client: Client) -> Sender:
-    """With a device that is ordered, as ids and in the document's examples."""
+    """With a device that is ordered and who ordered it, as ids and in the document's examples."""
     for sku in ("MACBOOK-PRO-16-M3", "IPAD-PRO-12-M2", "DELL-U2722D-MONITOR"):
         variant = VariantFactory(sku=sku)
     order = make_order("MACBOOK-PRO-16-M3")
+    Customer.objects.update(public_id="cust_7K3M9QXT2B")
+    order.refresh_from_db()
     Tenant.objects.filter(pk=tenant.pk).update(default_contract_length=24)
     return Sender(
         api_client,

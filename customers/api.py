@@ -1,0 +1,142 @@
+"""Customers over the API. They are made by orders, and only changed here."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from django.http import HttpResponse
+from ninja import Path, Router
+
+from customers.listing import CustomersQuery, customer_with_id, page_of_customers
+from customers.metrics import metrics_of
+from customers.models import Customer
+from customers.representation import (
+    CustomerAck,
+    CustomerBody,
+    CustomerList,
+    CustomerUpdateResponse,
+    customer_body,
+)
+from customers.schemas import CustomerUpdate
+from customers.services import update_customer
+from portal.api_request import ApiRequest, JsonBody, json_response
+from portal.listing import read_query
+from portal.openapi import operation
+from portal.shapes import read
+
+router = Router(tags=["Customers"])
+
+CustomerId = Annotated[str, Path(alias="customerId")]
+ONE = "/customers/{public_id:customerId}"
+NOT_THERE = {404: "`NOT_FOUND`: there is no such customer in this tenant."}
+STILL_ACTIVE = {
+    409: "`CUSTOMER_HAS_PENDING_ORDERS`, `CUSTOMER_HAS_ACTIVE_SUBSCRIPTIONS`: they have to stay "
+    "active."
+}
+EXAMPLES = {
+    "another name": {"customerId": "cust_7K3M9QXT2B", "lastName": "el Idrissi-Bakker"},
+    "moved": {
+        "customerId": "cust_7K3M9QXT2B",
+        "phone": "+31 10 765 4321",
+        "billingAddress": {
+            "contactName": "Noor el Idrissi",
+            "streetAddress": "Weena 505",
+            "city": "Rotterdam",
+            "postalCode": "3013 AL",
+            "country": "Netherlands",
+        },
+    },
+    "may order again": {"customerId": "cust_7K3M9QXT2B", "status": "active"},
+}
+
+
+@router.get(
+    "/customers",
+    url_name="customers",
+    **operation("listCustomers", "List customers", query=CustomersQuery, response=CustomerList),
+)
+def list_customers(request: ApiRequest) -> HttpResponse:
+    """The customers who match all that is asked, exactly; a page at a time.
+
+    Inactive ones are shown with `status=inactive` alone. Send `nextCursor` as `startAfter` for the
+    next page, with the same parameters besides.
+    """
+    tenant, actor = request.tenant, request.actor
+    query = read_query(request, CustomersQuery)
+    page = page_of_customers(tenant=tenant, actor=actor, query=query)
+    return json_response(page.body("customers", _shown(request, page.rows)), status=200)
+
+
+@router.get(
+    ONE,
+    url_name="customer",
+    **operation("getCustomer", "Get a customer", response=CustomerBody, refusals=NOT_THERE),
+)
+def get_customer(request: ApiRequest, customer_id: CustomerId) -> HttpResponse:
+    """The customer as they are now, active or not."""
+    tenant, actor = request.tenant, request.actor
+    customer = customer_with_id(tenant=tenant, actor=actor, customer_id=customer_id)
+    return json_response(_shown(request, [customer])[0], status=200)
+
+
+@router.put(
+    ONE,
+    url_name="customer",
+    **operation(
+        "updateCustomer",
+        "Update a customer",
+        body=CustomerUpdate,
+        examples=EXAMPLES,
+        response=CustomerUpdateResponse,
+        refusals=NOT_THERE | STILL_ACTIVE,
+    ),
+)
+def put_customer(request: ApiRequest, customer_id: CustomerId) -> HttpResponse:
+    """Changes the fields that are sent, and no others.
+
+    Orders that exist keep what they were placed with. `status` inactive is the same as deleting,
+    active lets them order again.
+    """
+    tenant, actor = request.tenant, request.actor
+    update = read(CustomerUpdate, JsonBody(request).data)
+    customer = update_customer(
+        tenant=tenant,
+        actor=actor,
+        customer_id=customer_id,
+        repeated_id=update.customer_id,
+        changes=update.changes,
+    )
+    [shown] = _shown(request, [customer])
+    return json_response(_done("Customer updated.", customer) | {"customer": shown}, status=200)
+
+
+@router.delete(
+    ONE,
+    url_name="customer",
+    **operation(
+        "deleteCustomer",
+        "Deactivate a customer",
+        response=CustomerAck,
+        refusals=NOT_THERE | STILL_ACTIVE,
+    ),
+)
+def delete_customer(request: ApiRequest, customer_id: CustomerId) -> HttpResponse:
+    """Makes the customer inactive: they cannot order, and lists show them only if asked to.
+
+    Their orders stay. Sent again, it changes nothing.
+    """
+    customer = update_customer(
+        tenant=request.tenant,
+        actor=request.actor,
+        customer_id=customer_id,
+        changes={"status": Customer.Status.INACTIVE},
+    )
+    return json_response(_done("Customer deactivated.", customer), status=200)
+
+
+def _shown(request: ApiRequest, customers: Sequence[Customer]) -> list[dict[str, Any]]:
+    metrics = metrics_of(customers)
+    return [customer_body(each, metrics[each.pk], tenant=request.tenant) for each in customers]
+
+
+def _done(message: str, customer: Customer) -> dict[str, Any]:
+    return {"success": True, "message": message, "customerId": customer.public_id}
