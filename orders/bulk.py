@@ -22,13 +22,14 @@ from orders.building import (
     by_variant,
 )
 from orders.models import Order, OrderEvent, OrderItem
-from orders.reasons import History, find_reasons, history, risk_of
+from orders.reasons import find_reasons, histories, risk_of
 from orders.schemas import NewOrder
 from portal.errors import DomainError
 from portal.models import Tenant
 from portal.permissions import Actor
 
 ROWS_PER_INSERT = 2_000
+ROWS_PER_UPDATE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,7 @@ class OrderRecord:
 
 @dataclass(slots=True)
 class _Rows:
+    new_order: NewOrder
     order: Order
     items: list[OrderItem]
     events: list[OrderEvent]
@@ -68,8 +70,7 @@ class _Rows:
 
 @transaction.atomic
 def write_orders(*, tenant: Tenant, records: Sequence[OrderRecord]) -> None:
-    """Writes the orders, all or none, in the same number of queries per batch and one for each
-    that waits for review.
+    """Writes the orders, all or none, in the same number of queries however many they are.
 
     They are at catalogue prices where none was agreed. Keep a call to some thousand records: all
     their rows are held in memory. Raises DomainError if a line cannot be ordered, IntegrityError
@@ -87,28 +88,34 @@ def write_orders(*, tenant: Tenant, records: Sequence[OrderRecord]) -> None:
         list(chain.from_iterable(rows.events for rows in written)), ROWS_PER_INSERT
     )
     # The history of a pending order may lie in this very batch.
-    pending = [
-        _find_reasons(tenant, record, rows)
-        for record, rows in zip(records, written, strict=True)
-        if rows.order.status == Order.Status.PENDING
-    ]
-    Order.objects.bulk_update(pending, ["reasons", "risk"], ROWS_PER_INSERT)
+    _find_reasons(tenant, [rows for rows in written if rows.order.status == Order.Status.PENDING])
 
 
-def _find_reasons(tenant: Tenant, record: OrderRecord, rows: _Rows) -> Order:
-    """The order with what its reviewer should see, unsaved."""
-    caller = build_caller(record.new_order)
-    before = history(tenant=tenant, caller=caller, new_order=record.new_order, at=record.at)
-    customer = Customer.objects.annotate(**before).get(pk=record.customer.pk)
-    rows.order.reasons = find_reasons(
+def _find_reasons(tenant: Tenant, pending: Sequence[_Rows]) -> None:
+    """Finds, and writes, what the reviewers of these orders should see."""
+    before = histories(
         tenant=tenant,
-        order=rows.order,
-        items=rows.items,
-        history=History.of(customer),
-        record=customer,
+        asked=[
+            (
+                rows.order.customer,
+                build_caller(rows.new_order),
+                rows.new_order,
+                rows.order.created_at,
+            )
+            for rows in pending
+        ],
     )
-    rows.order.risk = risk_of(rows.order.reasons)
-    return rows.order
+    for rows, history in zip(pending, before, strict=True):
+        rows.order.reasons = find_reasons(
+            tenant=tenant,
+            order=rows.order,
+            items=rows.items,
+            history=history,
+            record=rows.order.customer,
+        )
+        rows.order.risk = risk_of(rows.order.reasons)
+    unusual = [rows.order for rows in pending if rows.order.reasons]
+    Order.objects.bulk_update(unusual, ["reasons", "risk"], ROWS_PER_UPDATE)
 
 
 def _quotes(tenant: Tenant, records: Sequence[OrderRecord]) -> list[Quote]:
@@ -150,7 +157,12 @@ def _rows(tenant: Tenant, record: OrderRecord, quoted: Quote) -> _Rows:
     order.public_id = record.order_id
     items = [build_item(order, line) for line in quoted.lines]
     first = build_first_events(order, items, record.actor)
-    return _Rows(order, items, [*first, *(_happen(order, items, step) for step in record.steps)])
+    return _Rows(
+        record.new_order,
+        order,
+        items,
+        [*first, *(_happen(order, items, step) for step in record.steps)],
+    )
 
 
 def _happen(order: Order, items: Sequence[OrderItem], step: Step) -> OrderEvent:
