@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -137,8 +137,7 @@ def sum_up(
 ) -> Totals:
     """The totals of the lines at that VAT rate (percent). VAT is rounded once, on the subtotal."""
     subtotal = round_money(sum((line.monthly_total for line in lines), Decimal(0)), currency)
-    divisor = 100 + vat_rate if prices_include_vat else Decimal(100)
-    tax_amount = round_money(subtotal * vat_rate / divisor, currency)
+    tax_amount = _tax(subtotal, vat_rate, prices_include_vat, currency)
     return Totals(
         currency=currency,
         vat_rate=vat_rate,
@@ -151,6 +150,38 @@ def sum_up(
             sum((line.contract_value for line in lines), Decimal(0)), currency
         ),
     )
+
+
+def _tax(subtotal: Decimal, vat_rate: Decimal, prices_include_vat: bool, currency: str) -> Decimal:
+    divisor = 100 + vat_rate if prices_include_vat else Decimal(100)
+    return round_money(subtotal * vat_rate / divisor, currency)
+
+
+def implied_vat_rate(
+    *,
+    subtotal: Decimal,
+    tax_amount: Decimal,
+    prices_include_vat: bool,
+    currency: str,
+    usual: Decimal,
+) -> Decimal | None:
+    """The VAT rate (percent) that was charged, of an order that tells the amount only.
+
+    The usual one if that comes to the amount, or else the one with the fewest decimals that does.
+    With three decimals it may miss a large amount, or one that was rounded line by line: it is
+    the nearest then. None where no rate up to 100 comes near.
+    """
+    net = subtotal - tax_amount if prices_include_vat else subtotal
+    if net <= 0:
+        return usual if subtotal == tax_amount == 0 else None
+    exact = tax_amount * 100 / net
+    rounded = [exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP) for places in range(4)]
+    if rounded[-1] > 100:
+        return None
+    for rate in (usual, *rounded):
+        if _tax(subtotal, rate, prices_include_vat, currency) == tax_amount:
+            return rate
+    return rounded[-1]
 
 
 _COLUMNS = (

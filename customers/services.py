@@ -1,7 +1,8 @@
 """The only place that changes a customer."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypedDict
 
 from django.db import IntegrityError, connection, transaction
@@ -24,6 +25,8 @@ UNKNOWN = "There is no such customer."
 
 DETAILS = ("first_name", "last_name", "company", "phone", "customer_type")
 """What a record says of somebody, e-mail and addresses apart."""
+
+ROWS_PER_UPDATE = 200
 
 
 class Changes(TypedDict, total=False):
@@ -126,6 +129,85 @@ def customer_for_order(
         _require_active(known)
     _remember(known, caller, update)
     return known
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Somebody who ordered at some time in the past, with the id that they have elsewhere."""
+
+    caller: Caller
+    at: datetime
+    customer_id: str = ""
+
+    @property
+    def email_key(self) -> str:
+        return normalize_email(self.caller.email)
+
+
+@transaction.atomic
+def customers_of_the_past(
+    *, tenant: Tenant, actor: Actor, arrivals: Sequence[Arrival]
+) -> list[Customer]:
+    """The customer of each arrival, found by e-mail or created, in the same number of queries
+    however many there are.
+
+    Whoever is known keeps their details, inactive ones too. Who is new is described as they were
+    when they arrived first in this sequence, under the id that they bring if it is free.
+    """
+    keys = [arrival.email_key for arrival in arrivals]
+    known = _by_key(tenant, keys)
+    new = {
+        key: arrival
+        for key, arrival in reversed(list(zip(keys, arrivals, strict=True)))
+        if key not in known
+    }
+    # A second round if somebody else just took an id, or gave it to another customer.
+    while missing := sorted(new.keys() - known.keys()):
+        taken = _taken_ids(tenant, {new[key].customer_id for key in missing})
+        rows = [_arrived(tenant, actor, key, new[key], taken) for key in missing]
+        Customer.objects.bulk_create(rows, ignore_conflicts=True)
+        known |= _by_key(tenant, missing)
+    return [known[key] for key in keys]
+
+
+def _by_key(tenant: Tenant, keys: Collection[str]) -> dict[str, Customer]:
+    found = Customer.objects.filter(tenant=tenant, email_key__in=set(keys))
+    return {customer.email_key: customer for customer in found}
+
+
+def _taken_ids(tenant: Tenant, wanted: Collection[str]) -> set[str]:
+    found = Customer.objects.filter(tenant=tenant, public_id__in=wanted)
+    return set(found.values_list("public_id", flat=True))
+
+
+def _arrived(tenant: Tenant, actor: Actor, key: str, arrival: Arrival, taken: set[str]) -> Customer:
+    """A new customer, unsaved; `taken` has their id from now on."""
+    customer = Customer(
+        tenant=tenant,
+        email=arrival.caller.email,
+        email_key=key,
+        created_at=arrival.at,
+        created_by=actor.label,
+        last_billing_address=arrival.caller.billing_address,
+        last_shipping_address=arrival.caller.shipping_address,
+        **arrival.caller.details(),
+    )
+    if arrival.customer_id and arrival.customer_id not in taken:
+        customer.public_id = arrival.customer_id
+        taken.add(arrival.customer_id)
+    return customer
+
+
+@transaction.atomic
+def remember_past(*, customers: Sequence[Customer]) -> None:
+    """Writes when these customers first ordered, and the addresses of their last order."""
+    for customer in customers:
+        customer.updated_at = timezone.now()
+    Customer.objects.bulk_update(
+        customers,
+        ["created_at", "last_billing_address", "last_shipping_address", "updated_at"],
+        ROWS_PER_UPDATE,
+    )
 
 
 def _insert(new: Customer) -> bool:

@@ -3,13 +3,15 @@
 Pure functions: `orders.services` and `orders.bulk` save what they return.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from catalog.models import Variant
 from catalog.pricing import PricedLine, Totals
 from customers.models import Customer
 from customers.services import Caller
+from orders.historic import HistoricItem
 from orders.models import Order, OrderEvent, OrderItem
 from orders.schemas import NewOrder
 from portal.models import Tenant
@@ -143,14 +145,49 @@ def by_variant(items: Iterable[OrderItem]) -> list[OrderItem]:
     return sorted(items, key=lambda item: item.variant_id or 0)
 
 
+def build_historic_item(
+    order: Order, position: int, line: HistoricItem, variant: Variant | None
+) -> OrderItem:
+    """A line as it was ordered. `variant` is what its SKU names today, if anything: it is linked,
+    but what the line leaves out is not made up, nor what the catalogue asked for it then.
+    """
+    list_price, list_price_source = line.listed()
+    cost, cost_source = line.cost()
+    return OrderItem(
+        tenant=order.tenant,
+        order=order,
+        position=position,
+        variant=variant,
+        product_public_id=line.product_id,
+        variant_public_id=line.variant_id,
+        sku=line.sku,
+        product_name=line.product_name,
+        variant_name=variant.name if variant else "",
+        image_url=line.product_image_url,
+        quantity=line.quantity,
+        contract_length=line.contract_length,
+        unit_price=line.unit_price,
+        list_price=list_price,
+        list_price_source=list_price_source,
+        acquisition_cost=cost,
+        acquisition_cost_source=cost_source,
+        priced_at=order.created_at,
+    )
+
+
 def build_first_events(
-    order: Order, items: Sequence[OrderItem], actor: Actor, read_back: Sequence[str] = ()
+    order: Order,
+    items: Sequence[OrderItem],
+    actor: Actor,
+    read_back: Sequence[str] = (),
+    data: Mapping[str, Any] | None = None,
 ) -> list[OrderEvent]:
     """That the order was created, with its lines at an agreed price and what the catalogue said.
 
-    Before it, if anything was read back to the customer, the sentences that were read.
+    Before it, if anything was read back to the customer, the sentences that were read. `data` is
+    what else to keep with it.
     """
-    data: dict[str, Any] = {"total": order.total}
+    data = {"total": order.total, **(data or {})}
     agreed = [
         {
             "position": item.position,

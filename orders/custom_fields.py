@@ -1,7 +1,7 @@
 """Checks the custom fields that a tenant has configured; all others are free."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -15,10 +15,20 @@ _PHONE = re.compile(r"[ +()./-]*[0-9][0-9 +()./-]*")
 
 def custom_field_problems(*, tenant: Tenant, sent: Mapping[str, Any]) -> Iterator[Detail]:
     """What is wrong with the configured fields, each at `customFields.<key>`."""
-    for field in CustomField.objects.filter(tenant=tenant):
+    yield from field_problems(CustomField.objects.filter(tenant=tenant), sent)
+
+
+def field_problems(
+    fields: Iterable[CustomField], sent: Mapping[str, Any], *, of_the_past: bool = False
+) -> Iterator[Detail]:
+    """As `custom_field_problems`, of these fields.
+
+    An order of the past may lack what is required today.
+    """
+    for field in fields:
         value = sent.get(field.key)
         blank = value is None or (isinstance(value, str) and not value.strip())
-        if blank and field.required:
+        if blank and field.required and not of_the_past:
             message: str | None = f"{field.label} is required."
         elif blank:
             message = None

@@ -4,12 +4,12 @@ Each reason has its evidence, as far as it can be named: the earlier order, the 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import JSONField
 from django.db.models.expressions import RawSQL
 
@@ -92,7 +92,7 @@ class History:
 _HISTORY = """(
     WITH earlier AS MATERIALIZED (
         SELECT id, public_id, created_at, shipping_address, custom_fields FROM orders_order
-        WHERE tenant_id = %s AND customer_id = customers_customer.id AND created_at < %s
+        WHERE tenant_id = {tenant} AND customer_id = {customer} AND created_at < {at}
             AND status <> 'cancelled'
         ORDER BY created_at DESC, id DESC LIMIT 1000
     )
@@ -103,48 +103,108 @@ _HISTORY = """(
         'last_address', (
             SELECT shipping_address FROM earlier ORDER BY created_at DESC, id DESC LIMIT 1
         ),
-        'knows_address', EXISTS (SELECT FROM earlier WHERE shipping_address = %s::jsonb),
+        'knows_address', EXISTS (SELECT FROM earlier WHERE shipping_address = {address}::jsonb),
         'largest', (
             SELECT max(quantity) FROM orders_orderitem
             WHERE order_id IN (SELECT id FROM earlier)
         ),
         'repeated', (
-            SELECT public_id FROM earlier WHERE created_at >= %s AND %s = (
+            SELECT public_id FROM earlier WHERE created_at >= {since} AND {skus} = (
                 SELECT array_agg(DISTINCT sku::text COLLATE "C" ORDER BY sku::text COLLATE "C")
                 FROM orders_orderitem WHERE order_id = earlier.id
             ) ORDER BY created_at DESC, id DESC LIMIT 1
         ),
         'repeated_po', (
-            SELECT public_id FROM earlier WHERE custom_fields @> %s::jsonb
+            SELECT public_id FROM earlier WHERE custom_fields @> {same_po}::jsonb
             ORDER BY created_at DESC, id DESC LIMIT 1
         ),
         'knows_original', EXISTS (
-            SELECT FROM orders_order WHERE tenant_id = %s AND public_id = %s
-                AND customer_id = customers_customer.id AND created_at < %s
+            SELECT FROM orders_order WHERE tenant_id = {tenant} AND public_id = {original}
+                AND customer_id = {customer} AND created_at < {at}
                 AND status <> 'cancelled'
         )
     )
 )"""
+_HISTORY_OF_ONE = _HISTORY.format(
+    customer="customers_customer.id",
+    **dict.fromkeys(("tenant", "at", "address", "since", "skus", "same_po", "original"), "%s"),
+)
+# Each by itself, but planned once, and the way to the database is gone once.
+_HISTORY_OF_MANY = (
+    "SELECT "  # noqa: S608 (constants; everything that varies is a parameter)
+    + _HISTORY.format(
+        tenant="asked.tenant",
+        customer="asked.customer",
+        at="asked.at",
+        address="asked.address",
+        since="asked.since",
+        skus='asked.skus COLLATE "C"',
+        same_po="asked.same_po",
+        original="asked.original",
+    )
+    + """ FROM jsonb_to_recordset(%s::jsonb) AS asked(
+        number integer, tenant bigint, customer bigint, at timestamptz, address jsonb,
+        since timestamptz, skus text[], same_po jsonb, original text
+    ) ORDER BY asked.number"""
+)
 
 
 def history(
     *, tenant: Tenant, caller: Caller, new_order: NewOrder, at: datetime
 ) -> dict[str, RawSQL]:
     """Their history before that moment, to be loaded in the query that finds the customer."""
-    number = purchase_order(tenant, new_order.custom_fields)
-    same_po = dumps({tenant.purchase_order_field: number}) if number else None
-    extension = new_order.extension_details
+    same_po = _same_po(tenant, new_order)
     return {
         "history": RawSQL(  # noqa: S611 (a constant; everything that varies is a parameter)
-            _HISTORY,
+            _HISTORY_OF_ONE,
             (
                 *(tenant.pk, at, dumps(dict(caller.shipping_address)), at - REPEATED_WITHIN),
-                *(sorted({item.sku for item in new_order.items}), same_po, tenant.pk),
-                *(extension.original_order_id if extension else "", at),
+                *(_skus(new_order), dumps(same_po) if same_po else None, tenant.pk),
+                *(_original(new_order), at),
             ),
             output_field=JSONField(decoder=ExactDecoder),
         )
     }
+
+
+def histories(
+    *, tenant: Tenant, asked: Iterable[tuple[Customer, Caller, NewOrder, datetime]]
+) -> list[History]:
+    """What `history` loads, for each of these orders, in one query for any number of them."""
+    questions = [
+        {
+            "number": number,
+            "tenant": tenant.pk,
+            "customer": customer.pk,
+            "at": at.isoformat(),
+            "address": dict(caller.shipping_address),
+            "since": (at - REPEATED_WITHIN).isoformat(),
+            "skus": _skus(new_order),
+            "same_po": _same_po(tenant, new_order),
+            "original": _original(new_order),
+        }
+        for number, (customer, caller, new_order, at) in enumerate(asked)
+    ]
+    if not questions:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_HISTORY_OF_MANY, [dumps(questions)])
+        return [History(**ExactDecoder().decode(found)) for (found,) in cursor.fetchall()]
+
+
+def _skus(new_order: NewOrder) -> list[str]:
+    return sorted({item.sku for item in new_order.items})
+
+
+def _same_po(tenant: Tenant, new_order: NewOrder) -> dict[str, str] | None:
+    """The custom field by which an order with the same PO number is found."""
+    number = purchase_order(tenant, new_order.custom_fields)
+    return {tenant.purchase_order_field: number} if number else None
+
+
+def _original(new_order: NewOrder) -> str:
+    extension = new_order.extension_details
+    return extension.original_order_id if extension else ""
 
 
 def purchase_order(tenant: Tenant, custom_fields: Mapping[str, Any] | None) -> str | None:

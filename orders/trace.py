@@ -113,6 +113,8 @@ def _said(order: Order, item: OrderItem, events: Iterable[OrderEvent]) -> OrderE
 
 
 def _decided(item: OrderItem) -> str:
+    if not item.overridden_by:
+        return "The order was imported with it."
     at = moment(item.overridden_at) if item.overridden_at else ""
     return f"{item.overridden_by} decided it on {at}: “{item.override_reason}”"
 
@@ -168,6 +170,8 @@ def _total(order: Order) -> Step:
 
 def _costs(order: Order, item: OrderItem) -> list[Step]:
     copied = f"The catalogue had it on {moment(item.priced_at)}."
+    if item.catalogue_price is None:
+        copied = "The order was imported with it."
     why_listed = {
         OrderItem.ListPriceSource.VARIANT: copied,
         OrderItem.ListPriceSource.MANUAL: _decided(item),

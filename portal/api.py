@@ -18,7 +18,7 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.security import HttpBearer
 
 from portal.api_request import ApiError, json_response
-from portal.errors import DomainError, PermissionRefused, ValidationFailed
+from portal.errors import DomainError, PermissionRefused, error_body
 from portal.keys import key_of
 from portal.listing import refuse_bad_query
 from portal.models import ApiKey
@@ -101,15 +101,8 @@ api = PortalAPI(
 
 
 def error_response(error: DomainError) -> HttpResponse:
-    """The contract's error object. `details` name each field that is wrong."""
-    body: dict[str, Any] = {"code": error.code, "message": error.message}
-    if error.details or isinstance(error, ValidationFailed):
-        body["details"] = [
-            {"path": detail.path, "code": detail.code, "message": detail.message}
-            for detail in error.details
-        ]
     headers = error.headers if isinstance(error, ApiError) else None
-    return json_response({"error": body}, status=error.status, headers=headers)
+    return json_response({"error": error_body(error)}, status=error.status, headers=headers)
 
 
 @api.exception_handler(DomainError)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +70,14 @@ class Conflict(DomainError):
     """The state does not allow it, or somebody else was faster: HTTP 409."""
 
     status = 409
+
+
+def error_body(error: DomainError) -> dict[str, Any]:
+    """The contract's error object. `details` name each field that is wrong."""
+    body: dict[str, Any] = {"code": error.code, "message": error.message}
+    if error.details or isinstance(error, ValidationFailed):
+        body["details"] = [
+            {"path": detail.path, "code": detail.code, "message": detail.message}
+            for detail in error.details
+        ]
+    return body

@@ -35,7 +35,7 @@ class MortalServer:
         self.process = subprocess.Popen(
             [*command, f"127.0.0.1:{self.port}"],
             cwd=settings.BASE_DIR,
-            env=os.environ | {"DATABASE_URL": _address_of_database()},
+            env=os.environ | {"DATABASE_URL": address_of_database()},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             process_group=0,
@@ -61,7 +61,7 @@ class MortalServer:
         self.process.wait()
 
 
-def _address_of_database() -> str:
+def address_of_database() -> str:
     database = connection.settings_dict
     host = quote(database["HOST"] or "localhost", safe="")
     login = quote(database["USER"], safe="")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.models import Product
-from catalog.pricing import LineRequest, PricedLine, Quote, quote
+from catalog.pricing import LineRequest, PricedLine, Quote, implied_vat_rate, quote
 from portal.models import Tenant
 from tests.factories import VariantFactory
 
@@ -164,6 +164,45 @@ def test_tax_is_rounded_once_on_the_subtotal(
     totals = priced(tenant, "A").totals
     assert (str(totals.subtotal), str(totals.tax_amount), str(totals.total)) == amounts
     assert (totals.currency, totals.vat_rate) == (currency, Decimal(rate))
+
+
+@pytest.mark.parametrize(
+    ("currency", "subtotal", "tax", "included", "rate"),
+    [
+        ("EUR", "99.99", "21.00", False, "21"),
+        ("EUR", "99.99", "17.35", True, "21"),
+        # The tenant's own rate, where it comes to the amount as well as 19.
+        ("EUR", "0.05", "0.01", False, "21"),
+        ("EUR", "99.99", "19.00", False, "19"),
+        ("EUR", "33.33", "2.57", False, "7.7"),
+        ("EUR", "10.00", "0.00", False, "0"),
+        ("EUR", "10.00", "5.00", True, "100"),
+        ("EUR", "0.00", "0.00", False, "21"),
+        ("JPY", "105", "11", False, "10"),
+        ("JPY", "1100", "100", True, "10"),
+        ("BHD", "1.005", "0.101", False, "10"),
+        # Rounded line by line: not 21 % of the subtotal, but what was charged.
+        ("EUR", "33.33", "7.02", False, "21.06"),
+        # Nothing with three decimals comes to this amount; the nearest is kept.
+        ("EUR", "9999999.99", "1234567.89", False, "12.346"),
+        # No rate up to 100.
+        ("EUR", "10.00", "10.01", False, None),
+        ("EUR", "10.00", "5.01", True, None),
+        ("EUR", "10.00", "10.00", True, None),
+        ("EUR", "0.00", "0.01", False, None),
+    ],
+)
+def test_rate_that_an_amount_of_tax_implies(
+    currency: str, subtotal: str, tax: str, included: bool, rate: str | None
+) -> None:
+    found = implied_vat_rate(
+        subtotal=Decimal(subtotal),
+        tax_amount=Decimal(tax),
+        prices_include_vat=included,
+        currency=currency,
+        usual=Decimal("21.000"),
+    )
+    assert found == (rate and Decimal(rate))
 
 
 def test_tax_of_many_lines_is_not_the_sum_of_their_taxes(tenant: Tenant) -> None:

@@ -4,16 +4,18 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.forms import model_to_dict
+from django.utils import timezone
 from django_scopes import scope
 
 from catalog.models import Price, Product, Variant
 from customers.models import Customer
 from orders.bulk import OrderRecord, Step, write_orders
 from orders.models import Order, OrderEvent
+from orders.reasons import Reason
 from orders.schemas import NewOrder
-from orders.services import create_order
+from orders.services import cancel_order, create_order
 from portal.errors import DomainError
 from portal.models import Tenant
 from portal.permissions import Actor
@@ -194,3 +196,76 @@ def test_number_of_queries_does_not_depend_on_the_records(
     # The transaction's begin and end, the quote, and an insert for each of the three tables.
     with django_assert_num_queries(6):
         write_orders(tenant=tenant, records=batch)
+    batch = [_record(customer, f"new-{number}") for number in range(records)]
+    # And what happened before them, the reasons that follow from it.
+    with django_assert_num_queries(8):
+        write_orders(tenant=tenant, records=batch)
+
+
+def _varied(customer: Customer) -> list[OrderRecord]:
+    """Orders one day after another, most of them with some reason to look twice."""
+    elsewhere = ADDRESS | {"city": "Delft"}
+    po = {"customFields": {"purchaseOrderNumber": "PO-2"}}
+    extension = {
+        "orderType": "extension",
+        "extensionDetails": {
+            "originalOrderId": "old-1",
+            "extensionMonths": 6,
+            "previousEndDate": "2026-01-31",
+            "newEndDate": "2026-07-30",
+        },
+    }
+    bodies: list[dict[str, Any]] = [
+        {"quantities": [2]},
+        {"quantities": [2], **po},
+        {"quantities": [9, 9], "shippingAddress": elsewhere, **po},
+        {"quantities": [1, 30], "shippingAddress": elsewhere, "customFields": None},
+        {"quantities": [1], "customFields": {"purchaseOrderNumber": 7}, **extension},
+        {"quantities": [1], "customFields": {"purchaseOrderNumber": "PO-“3”"}, "cancelled": True},
+        {"quantities": [1], "customFields": {"purchaseOrderNumber": "PO-“3”"}, "days": 9},
+        {"quantities": [1, 1], "customer": {"firstName": "Nora"}, "orderType": "extension"},
+    ]
+    records = []
+    at = PLACED
+    for number, body in enumerate(bodies):
+        at += timedelta(days=body.pop("days", 1))
+        new = _new_order(customer, *body.pop("quantities"))
+        cancelled = body.pop("cancelled", False)
+        data = new.model_dump(by_alias=True, exclude_unset=True)
+        data |= body | {"customer": data["customer"] | body.get("customer", {})}
+        step = Step(kind=OrderEvent.Kind.CANCELLED, at=at, actor=ACTOR)
+        records.append(
+            OrderRecord(
+                order_id=f"old-{number}",
+                new_order=NewOrder.model_validate(data),
+                customer=customer,
+                source=Order.Source.API,
+                actor=ACTOR,
+                at=at,
+                steps=[step] if cancelled else [],
+            )
+        )
+    return records
+
+
+def test_reasons_are_those_of_orders_that_were_created_one_by_one(
+    tenant: Tenant, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = _varied(customer)
+    pending = Order.objects.filter(status="pending").order_by("public_id")
+    with transaction.atomic():
+        for record in records:
+            monkeypatch.setattr(timezone, "now", lambda record=record: record.at)
+            order = create_order(
+                tenant=tenant, actor=ACTOR, new_order=record.new_order, source=Order.Source.API
+            )
+            Order.objects.filter(pk=order.pk).update(public_id=record.order_id)
+            if record.steps:
+                cancel_order(tenant=tenant, actor=ACTOR, order_id=record.order_id)
+        created = list(pending.values("public_id", "reasons", "risk"))
+        transaction.set_rollback(True)
+    # Whichever way round they are written.
+    write_orders(tenant=tenant, records=records[::-1])
+    assert list(pending.values("public_id", "reasons", "risk")) == created
+    found = {code for order in created for code in order["reasons"]}
+    assert found == set(Reason.values) - {"other_price", "low_price", "other_details"}

@@ -246,3 +246,17 @@ def test_reviewer_is_led_to_the_explanation(manager_client: Client) -> None:
     order = make_order()
     page = manager_client.get(f"/admin/orders/order/{order.pk}/change/").text
     assert f'href="/orders/{order.public_id}/items/0/"' in page
+
+
+def test_costs_of_an_imported_line_say_that_it_was_imported_with_them() -> None:
+    item = _item(
+        catalogue_price=None,
+        list_price=Decimal("900.00"),
+        list_price_source=OrderItem.ListPriceSource.VARIANT,
+        acquisition_cost=Decimal("650.00"),
+        acquisition_cost_source=OrderItem.CostSource.MANUAL,
+    )
+    steps = _steps(_order(), item, with_costs=True)
+    assert steps["Catalogue price"] == ("Unknown", "The order was imported without it.")
+    assert steps["List price"] == ("€900.00", "The order was imported with it.")
+    assert steps["Cost"] == ("€650.00", "The order was imported with it.")
