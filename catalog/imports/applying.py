@@ -1,15 +1,14 @@
-"""Does what a plan says: with `catalog.services` the only writer of products, variants, prices."""
+"""Does what a plan says, all of it or nothing."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
 
-from django.db import IntegrityError, connection, models, transaction
-from psycopg.errors import UniqueViolation
+from django.db import connection
 
+from catalog.building import PRODUCT_FIELDS, VARIANT_FIELDS
 from catalog.imports.planning import Plan, PlannedRow, make_plan
 from catalog.imports.reading import Sheet, read_sheet
-from catalog.models import Price, PriceChange, Product, Variant
-from portal.errors import Conflict
+from catalog.models import Price, Product, Variant
+from catalog.services import again_if_taken, save_rows, write_prices
 from portal.models import Tenant
 from portal.permissions import Actor
 
@@ -21,10 +20,8 @@ PERMISSIONS = (
 """What an import may need of each; it is asked for before anything is read."""
 
 ROWS_AT_ONCE = 1_000
-ATTEMPTS = 3
 
 Progress = Callable[[int], None]
-Row = TypeVar("Row", bound=models.Model)
 
 
 def require_import(actor: Actor) -> None:
@@ -46,105 +43,67 @@ def import_catalogue(
     """
     require_import(actor)
     sheet = read_sheet(content)
-    for _ in range(ATTEMPTS):
-        try:
-            return _import(tenant, actor, sheet, progress or _tell_nobody)
-        except IntegrityError as error:
-            # Somebody added one of the SKUs after we had looked: it is there to be found now.
-            if not isinstance(error.__cause__, UniqueViolation):
-                raise
-    raise Conflict("STATE_CONFLICT", "Others change the same products. Try again in a moment.")
+    return again_if_taken(lambda: _import(tenant, actor, sheet, progress or _tell_nobody))
 
 
 def _tell_nobody(done: int) -> None:
     """Progress that nobody asked for."""
 
 
-@transaction.atomic
 def _import(tenant: Tenant, actor: Actor, sheet: Sheet, progress: Progress) -> Plan:
+    """Products come first, and new rows in the order of their SKUs, as `catalog.services` does it:
+    nobody who does the same waits for us while we wait for them.
+    """
     plan = make_plan(tenant=tenant, sheet=sheet, lock=True)
-    writer = _Writer(tenant, actor)
-    for start in range(0, len(plan.rows), ROWS_AT_ONCE):
-        rows = plan.rows[start : start + ROWS_AT_ONCE]
-        writer.write(rows)
-        progress(start + len(rows))
+    _write_products(plan)
+    rows = sorted(plan.rows, key=lambda row: row.variant.sku)
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        some = rows[start : start + ROWS_AT_ONCE]
+        _write_variants(some)
+        _count_rows_of_new_table()
+        _write_prices(tenant, actor, plan, some)
+        progress(start + len(some))
     return plan
 
 
-class _Writer:
-    """Writes some rows at a time, in the same number of statements however many they are."""
-
-    def __init__(self, tenant: Tenant, actor: Actor) -> None:
-        self.tenant = tenant
-        self.actor = actor
-        self.written: set[str] = set()
-        """SKUs of products that have been written, with the first of their rows."""
-
-    def write(self, rows: Sequence[PlannedRow]) -> None:
-        self._write_products(rows)
-        Variant.objects.bulk_create([row.variant for row in rows if row.is_new])
-        self._count_rows_of_new_table()
-        known = [row.variant for row in rows if not row.is_new and row.own_changes]
-        _overwrite(Variant, known, "name", "grade", "color", "list_price", "acquisition_cost")
-        self._write_prices(rows)
-
-    def _count_rows_of_new_table(self) -> None:
-        """Has PostgreSQL count a table of variants that it has never counted.
-
-        Until then it takes any index that begins with the tenant to find a variant: the check of
-        each price would read all of the tenant's variants, and 10,000 rows take minutes.
-        """
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT reltuples FROM pg_class WHERE oid = 'catalog_variant'::regclass")
-            if cursor.fetchone()[0] <= 0:
-                cursor.execute("ANALYZE catalog_variant")
-
-    def _write_products(self, rows: Sequence[PlannedRow]) -> None:
-        planned = {row.product.product.sku: row.product for row in rows}
-        todo = [each for sku, each in planned.items() if sku not in self.written]
-        self.written |= planned.keys()
-        Product.objects.bulk_create([each.product for each in todo if each.is_new])
-        known = [each.product for each in todo if not each.is_new and each.changes]
-        _overwrite(Product, known, "name", "category", "brand", "specification")
-
-    def _write_prices(self, rows: Sequence[PlannedRow]) -> None:
-        changed = [
-            (row.variant, months, old, new)
-            for row in rows
-            for months, (old, new) in row.prices.items()
-        ]
-        Price.objects.bulk_create(
-            [
-                Price(
-                    tenant=self.tenant, variant=variant, contract_length=months, monthly_price=new
-                )
-                for variant, months, _, new in changed
-            ],
-            update_conflicts=True,
-            unique_fields=["variant", "contract_length"],
-            update_fields=["monthly_price", "source", "updated_at"],
-        )
-        PriceChange.objects.bulk_create(
-            [
-                PriceChange(
-                    tenant=self.tenant,
-                    variant=variant,
-                    contract_length=months,
-                    old_price=old,
-                    new_price=new,
-                    actor_ref=self.actor.ref,
-                    actor=self.actor.label,
-                )
-                for variant, months, old, new in changed
-            ]
-        )
+def _write_products(plan: Plan) -> None:
+    planned = {row.product.product.sku: row.product for row in plan.rows}.values()
+    changed = [(each.product, each.columns) for each in planned if each.columns]
+    save_rows(Product.objects.all(), changed, set(PRODUCT_FIELDS.values()))
 
 
-def _overwrite(model: type[Row], rows: Sequence[Row], *fields: str) -> None:
-    """Saves these fields of rows that exist. One statement: an insert that always meets its row."""
-    model._default_manager.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["id"],
-        update_fields=[*fields, "updated_at"],
-    )
+def _write_variants(rows: Sequence[PlannedRow]) -> None:
+    changed = [(row.variant, row.columns) for row in rows if row.columns]
+    save_rows(Variant.objects.all(), changed, set(VARIANT_FIELDS.values()))
+
+
+def _write_prices(tenant: Tenant, actor: Actor, plan: Plan, rows: Sequence[PlannedRow]) -> None:
+    """What else a price has, a setup fee or a discount, stays with it."""
+    wanted = []
+    for row in rows:
+        for months, amount in row.prices.items():
+            price = Price(
+                tenant=tenant, variant=row.variant, contract_length=months, monthly_price=amount
+            )
+            if old := plan.before.get((row.variant.pk, months)):
+                for name in _STAYING:
+                    setattr(price, name, getattr(old, name))
+            wanted.append(price)
+    keys = [(price.variant_id, price.contract_length) for price in wanted]
+    before = {key: plan.before[key] for key in keys if key in plan.before}
+    write_prices(tenant, actor, before, wanted)
+
+
+_STAYING = ("setup_fee", "discount_type", "discount_value", "discount_description")
+
+
+def _count_rows_of_new_table() -> None:
+    """Has PostgreSQL count a table of variants that it has never counted.
+
+    Until then it takes any index that begins with the tenant to find a variant: the check of each
+    price would read all of the tenant's variants, and 10,000 rows take minutes.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE oid = 'catalog_variant'::regclass")
+        if cursor.fetchone()[0] <= 0:
+            cursor.execute("ANALYZE catalog_variant")

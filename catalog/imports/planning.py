@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from catalog.building import of_another_product
 from catalog.imports.reading import (
     ACQUISITION_COST,
     COLOR,
@@ -25,6 +26,7 @@ from catalog.imports.reading import (
     read_lines,
 )
 from catalog.models import NAME_LENGTH, Price, Product, Variant
+from catalog.services import PriceKey, prices_of
 from portal.models import Tenant
 from portal.money import round_money
 
@@ -35,7 +37,8 @@ VARIANT_COLUMNS = {
     ACQUISITION_COST: "acquisition_cost",
 }
 VARIANT_NAME = "Variant name"
-"""No column: it is made of colour and grade."""
+"""No column of the file: it is made of colour and grade."""
+_COLUMNS = {VARIANT_NAME: "name", **VARIANT_COLUMNS}
 
 
 class Outcome(StrEnum):
@@ -67,21 +70,24 @@ class PlannedProduct:
 
     product: Product
     changes: list[Change]
-    is_new: bool
+
+    @property
+    def columns(self) -> set[str]:
+        """The columns of the table that change."""
+        return {PRODUCT_COLUMNS[change.field] for change in self.changes}
 
 
 @dataclass(slots=True)
 class PlannedRow:
-    """A variant with its new details, unsaved. `prices`: by months, what they were and will be."""
+    """A variant with its new details, unsaved, and those of its prices that change, by months."""
 
     number: int
     outcome: Outcome
     product: PlannedProduct
     variant: Variant
-    is_new: bool
-    own_changes: list[Change]
-    """Those of the variant itself; not of its product, nor of its prices."""
-    prices: dict[int, tuple[Decimal | None, Decimal]]
+    columns: set[str]
+    """The columns of the variant's table that change."""
+    prices: dict[int, Decimal]
     changes: list[Change]
     remark: str
     """What the row does not change, though one might think so."""
@@ -89,8 +95,12 @@ class PlannedRow:
 
 @dataclass(slots=True)
 class Plan:
-    """All rows of a file: those that would be done, and those that are refused."""
+    """All rows of a file: those that would be done, and those that are refused.
 
+    `before` are the prices that their variants have.
+    """
+
+    before: dict[PriceKey, Price]
     rows: list[PlannedRow] = field(default_factory=list)
     errors: list[RowError] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
@@ -106,8 +116,8 @@ def make_plan(*, tenant: Tenant, sheet: Sheet, lock: bool = False) -> Plan:
     With `lock`, inside a transaction, what it found stays so until the end of that.
     """
     lines = list(read_lines(sheet, tenant.currency))
-    planner = _Planner(tenant, _Catalogue.load(tenant, lines, lock=lock))
-    plan = Plan(ignored=sheet.ignored)
+    catalogue = _Catalogue.load(tenant, lines, lock=lock)
+    planner, plan = _Planner(tenant, catalogue), Plan(catalogue.prices, ignored=sheet.ignored)
     for line in lines:
         if problems := [*line.problems, *planner.contradictions(line)]:
             plan.errors.append(RowError(line.number, " ".join(problems)))
@@ -118,11 +128,11 @@ def make_plan(*, tenant: Tenant, sheet: Sheet, lock: bool = False) -> Plan:
 
 @dataclass(slots=True)
 class _Catalogue:
-    """What there is of what the file names: rows by their SKU, monthly prices by variant."""
+    """What there is of what the file names: rows by their SKU, and the variants' prices."""
 
     products: dict[str, Product]
     variants: dict[str, Variant]
-    prices: dict[int, dict[int, Decimal]]
+    prices: dict[PriceKey, Price]
 
     @classmethod
     def load(cls, tenant: Tenant, lines: Iterable[Line], *, lock: bool) -> "_Catalogue":
@@ -142,15 +152,8 @@ class _Catalogue:
             # Orders refer to them meanwhile, as they may.
             products = products.select_for_update(no_key=True)
             variants = variants.select_for_update(of=("self",), no_key=True)
-        found = cls({row.sku: row for row in products}, {row.sku: row for row in variants}, {})
-        prices = Price.objects.filter(
-            tenant=tenant, variant__in=[row.pk for row in found.variants.values()]
-        )
-        for pk, months, price in prices.values_list(
-            "variant_id", "contract_length", "monthly_price"
-        ):
-            found.prices.setdefault(pk, {})[months] = price
-        return found
+        by_sku = {row.sku: row for row in variants}
+        return cls({row.sku: row for row in products}, by_sku, prices_of(by_sku.values()))
 
 
 class _Planner:
@@ -177,9 +180,7 @@ class _Planner:
             if first != line.number:
                 problems.append(f"{VARIANT_SKU}: “{sku}” is in row {first} already.")
             if known and product_sku is not None and known.product.sku != product_sku:
-                problems.append(
-                    f"{VARIANT_SKU}: “{sku}” belongs to the product “{known.product.sku}”."
-                )
+                problems.append(f"{VARIANT_SKU}: {of_another_product(known)}")
         if product_sku is not None:
             for column in PRODUCT_COLUMNS:
                 if (text := line.texts.get(column)) is None:
@@ -196,15 +197,14 @@ class _Planner:
         variant = known or self._new_variant(product.product, line)
         own_changes = self._describe(variant, line, is_new=known is None)
         prices = self._prices(line, variant)
-        changes = [*product.changes, *own_changes, *(self._price_changes(prices))]
+        changes = [*product.changes, *own_changes, *self._price_changes(variant, prices)]
         outcome = Outcome.UPDATED if changes else Outcome.UNCHANGED
         return PlannedRow(
             number=line.number,
             outcome=outcome if known else Outcome.CREATED,
             product=product,
             variant=variant,
-            is_new=known is None,
-            own_changes=own_changes,
+            columns={_COLUMNS[change.field] for change in own_changes},
             prices=prices,
             changes=changes,
             remark=_remark(variant, product.product),
@@ -221,7 +221,7 @@ class _Planner:
                 if old != new:
                     changes.append(Change(column, old, new))
                     setattr(product, name, new)
-            self.products[sku] = PlannedProduct(product, changes, is_new=known is None)
+            self.products[sku] = PlannedProduct(product, changes)
         return self.products[sku]
 
     def _new_variant(self, product: Product, line: Line) -> Variant:
@@ -241,7 +241,7 @@ class _Planner:
         said = {**line.texts, **line.amounts}
         if is_new:
             said[GRADE] = said.get(GRADE) or DEFAULT_GRADE
-        before = {name: getattr(variant, name) for name in (*VARIANT_COLUMNS.values(), "name")}
+        before = {name: getattr(variant, name) for name in _COLUMNS.values()}
         for column, name in VARIANT_COLUMNS.items():
             if said.get(column, "") != "":
                 setattr(variant, name, said[column])
@@ -249,20 +249,24 @@ class _Planner:
             variant.name = name_of(variant.color, variant.grade)
         return [
             Change(column, self._written(before[name]), self._written(getattr(variant, name)))
-            for column, name in {VARIANT_NAME: "name", **VARIANT_COLUMNS}.items()
+            for column, name in _COLUMNS.items()
             if before[name] != getattr(variant, name)
         ]
 
-    def _prices(self, line: Line, variant: Variant) -> dict[int, tuple[Decimal | None, Decimal]]:
-        have = self.catalogue.prices.get(variant.pk, {})
+    def _old_price(self, variant: Variant, months: int) -> Decimal | None:
+        old = self.catalogue.prices.get((variant.pk, months))
+        return old.monthly_price if old else None
+
+    def _prices(self, line: Line, variant: Variant) -> dict[int, Decimal]:
         return {
-            months: (have.get(months), price)
+            months: price
             for months, price in sorted(line.prices.items())
-            if have.get(months) != price
+            if self._old_price(variant, months) != price
         }
 
-    def _price_changes(self, prices: dict[int, tuple[Decimal | None, Decimal]]) -> Iterable[Change]:
-        for months, (old, new) in prices.items():
+    def _price_changes(self, variant: Variant, prices: dict[int, Decimal]) -> Iterable[Change]:
+        for months, new in prices.items():
+            old = self._old_price(variant, months)
             yield Change(price_column(months), self._written(old), self._written(new))
 
     def _written(self, value: str | Decimal | None) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from catalog.building import length_problem, price_problem
 from catalog.models import (
     BRAND_LENGTH,
     CATEGORY_LENGTH,
@@ -20,7 +21,6 @@ from catalog.models import (
     SKU_LENGTH,
     SPECIFICATION_LENGTH,
 )
-from catalog.services import price_problem
 from portal.errors import Detail, ValidationFailed
 from portal.models import MAX_CONTRACT_LENGTH
 from portal.money import round_money
@@ -197,7 +197,7 @@ def _wrong_columns(header: list[str], known: list[str]) -> list[str]:
     return twice + [
         f"The column “{name}” is for no contract length: 1 to {MAX_CONTRACT_LENGTH} months."
         for name, months in lengths.items()
-        if not 1 <= months <= MAX_CONTRACT_LENGTH
+        if length_problem(months)
     ]
 
 

@@ -205,7 +205,7 @@ RANGE = "Enter an amount from 0 to 9999999.999."
             "Color: It contains a character that cannot be seen (U+0000). "
             "Grade: Choose A, B, C, D or E.",
         ),
-        ({"Variant SKU": "TAKEN"}, "Variant SKU: “TAKEN” belongs to the product “OTHER”."),
+        ({"Variant SKU": "TAKEN"}, "Variant SKU: “TAKEN” is a variant of the product “OTHER”."),
         ({"Variant SKU": "GOOD"}, "Variant SKU: “GOOD” is in row 2 already."),
         ({"Product SKU": "P", "Brand": "B"}, "Brand: row 2 says “Apple” of the same product."),
         (

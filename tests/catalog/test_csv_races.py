@@ -70,7 +70,7 @@ def test_sku_that_somebody_else_adds_to_another_product_is_refused(tenant: Tenan
         tenant, content, lambda: VariantFactory(sku="V", product=ProductFactory(sku="X"))
     )
     assert [(each.row, each.error) for each in plan.errors] == [
-        (2, "Variant SKU: “V” belongs to the product “X”.")
+        (2, "Variant SKU: “V” is a variant of the product “X”.")
     ]
     assert set(Variant.objects.values_list("sku", "product__sku")) == {("V", "X"), ("W", "MBP-16")}
 
