@@ -106,6 +106,8 @@ API: Table = {
     "v1/openapi.json": (PUBLIC, NOT_ALLOWED),
     "v1/orders": (NOT_ALLOWED, API_BODY),
     "v1/products": (API_PAGE, API_BODY),
+    # What the client sends when it sends nothing is an empty form.
+    "v1/products/csv": (NOT_ALLOWED, "401 401 401 401 401 401 400"),
     "v1/products/variants": (API_PAGE, NOT_ALLOWED),
     "v1/products/variants/<public_id:variantId>/status": (NOT_ALLOWED, NOT_ALLOWED),
     "v1/products/<public_id:productId>": (API_PAGE, NOT_ALLOWED),

@@ -75,6 +75,8 @@ _PRICE = re.compile(r"0*([0-9]+)mo_price", re.ASCII)
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
 _AMOUNT = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[0-9]+,[0-9]{1,3}", re.ASCII)
+_EMPTY = " \t\r\n,;"
+_WRITTEN = re.compile(f"[^{_EMPTY}]")
 _LINE_BREAKS = re.compile(r"[ \t]*[\r\n]+[ \t]*")
 
 # The limit is one of the process: a cell that is too long is told of its row, as any other.
@@ -100,8 +102,10 @@ def read_sheet(content: bytes) -> Sheet:
     UTF-8, a header with all required columns, 1 to 10,000 rows; separated by comma, or by the
     semicolon or tab that spreadsheets write in some countries.
     """
-    text = _decode(content)
-    separator = max(_SEPARATORS, key=lambda each: len(_known(_header(text, each))))
+    # A sheet may end in a million rows in which nothing was ever written.
+    text = _decode(content).rstrip(_EMPTY)
+    beginning = text[_beginning(text) :]
+    separator = max(_SEPARATORS, key=lambda each: len(_known(_header(beginning, each))))
     sheet: Sheet | None = None
     for number, cells in _records(text, separator):
         if sheet is None:
@@ -147,6 +151,13 @@ def _records(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
                 yield number, cells
     except csv.Error as error:
         raise refusal(f"Row {number + 1}: its quotation marks do not match.") from error
+
+
+def _beginning(text: str) -> int:
+    """Where the first line begins in which something is written."""
+    written = _WRITTEN.search(text)
+    end = written.start() if written else 0
+    return max(text.rfind("\n", 0, end), text.rfind("\r", 0, end)) + 1
 
 
 def _header(text: str, separator: str) -> list[str]:
