@@ -28,10 +28,10 @@ def undefuse(text: str) -> str:
     return _DEFUSED.sub(r"\1", text)
 
 
-def as_csv(rows: Iterable[Iterable[Cell]]) -> str:
+def as_csv(rows: Iterable[Iterable[Cell]], separator: str = ",") -> str:
     """The rows as lines of the file: texts defused, numbers bare, with a decimal point."""
     lines = io.StringIO(newline="")
-    csv.writer(lines).writerows(
+    csv.writer(lines, delimiter=separator).writerows(
         [
             defuse(cell)
             if isinstance(cell, str)

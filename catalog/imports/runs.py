@@ -5,7 +5,7 @@ what it reports, whatever has happened to the catalogue since the dry run.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -21,10 +21,13 @@ from catalog.models import CatalogImport
 from portal.errors import DomainError, NotFound
 from portal.models import Tenant
 from portal.permissions import Actor
+from portal.spreadsheets import BOM, as_csv, undefuse
 
 KEPT = timedelta(days=7)
 SILENCE = timedelta(seconds=30)
 """After so long without progress, something is wrong with the worker."""
+
+RECENT = 10
 
 SEES_COSTS = "catalog.view_costs"
 """A dry run shows list prices and acquisition costs, those before as well."""
@@ -68,6 +71,27 @@ def find_import(*, tenant: Tenant, actor: Actor, import_id: str) -> CatalogImpor
     if run is None:
         raise NotFound("There is no such import.")
     return run
+
+
+def recent_imports(*, tenant: Tenant, actor: Actor) -> Sequence[CatalogImport]:
+    """The last imports of the tenant, newest first. Raises PermissionRefused."""
+    require_run(actor)
+    return list(CatalogImport.objects.filter(tenant=tenant).defer("content")[:RECENT])
+
+
+def refused_rows(run: CatalogImport) -> str:
+    """The rows that are refused as a file to be put right and imported, with a column Error."""
+    sheet = read_sheet(bytes(run.content))
+    report: Report = run.result or run.planned
+    why = {each["row"]: each["error"] for each in report["errors"]}
+    width = len(sheet.header)
+    rows = [[*sheet.header, "Error"]]
+    for number, cells in sheet.rows:
+        if number in why:
+            under = cells[:width] + [""] * (width - len(cells))
+            rows.append([*under, why[number], *cells[width:]])
+    shown = [[undefuse(cell) for cell in row] for row in rows]
+    return BOM + as_csv(shown, sheet.separator)
 
 
 def start_import(*, tenant: Tenant, actor: Actor, import_id: str) -> CatalogImport:
