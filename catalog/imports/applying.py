@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from django.db import connection
+from django.db.models import Model
 
-from catalog.building import PRODUCT_FIELDS, VARIANT_FIELDS
 from catalog.imports.planning import Plan, PlannedRow, make_plan
 from catalog.imports.reading import Sheet, read_sheet
 from catalog.models import Price, Product, Variant
@@ -69,12 +69,17 @@ def _import(tenant: Tenant, actor: Actor, sheet: Sheet, progress: Progress) -> P
 def _write_products(plan: Plan) -> None:
     planned = {row.product.product.sku: row.product for row in plan.rows}.values()
     changed = [(each.product, each.columns) for each in planned if each.columns]
-    save_rows(Product.objects.all(), changed, set(PRODUCT_FIELDS.values()))
+    save_rows(Product.objects.all(), changed, _columns(changed))
 
 
 def _write_variants(rows: Sequence[PlannedRow]) -> None:
     changed = [(row.variant, row.columns) for row in rows if row.columns]
-    save_rows(Variant.objects.all(), changed, set(VARIANT_FIELDS.values()))
+    save_rows(Variant.objects.all(), changed, _columns(changed))
+
+
+def _columns(changed: Sequence[tuple[Model, set[str]]]) -> set[str]:
+    """Those that change at all: where no name does, no search text has to be made anew."""
+    return set().union(*(columns for _, columns in changed))
 
 
 def _write_prices(tenant: Tenant, actor: Actor, plan: Plan, rows: Sequence[PlannedRow]) -> None:

@@ -224,6 +224,23 @@ def test_only_post_is_allowed(api_client: Client, tenant: Tenant) -> None:
         assert (response.status_code, response["Allow"]) == (405, "POST")
 
 
+def test_document_has_both_media_types_and_the_columns(client: Client) -> None:
+    document = client.get("/v1/openapi.json").json()
+    content = document["paths"][PATH]["post"]["requestBody"]["content"]
+    assert set(content) == {"multipart/form-data", "text/csv"}
+    for media in content.values():
+        required = [each["name"] for each in media["x-csv-columns"] if each["required"]]
+        assert required == list(REQUIRED)
+        assert len(media["x-csv-columns"]) == 14
+
+
+def test_example_of_the_document_is_imported(api_client: Client, tenant: Tenant) -> None:
+    document = api_client.get("/v1/openapi.json").json()
+    content = document["paths"][PATH]["post"]["requestBody"]["content"]
+    answer = post(api_client, content["text/csv"]["example"].encode()).json()
+    assert (answer["created"], answer["errors"]) == (1, [])
+
+
 # Retries
 
 

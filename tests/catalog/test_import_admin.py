@@ -163,7 +163,9 @@ def test_name_of_a_file_is_kept_as_it_can_be_shown(manager_client: Client) -> No
 def test_refused_rows_are_a_file_that_can_be_imported_when_they_are_right(
     manager_client: Client,
 ) -> None:
-    content = csv_file(row("A"), BAD, row("B", Product_SKU="R", Brand="a;b", List_Price="x"), separator=";")
+    content = csv_file(
+        row("A"), BAD, row("B", Product_SKU="R", Brand="a;b", List_Price="x"), separator=";"
+    )
     page = str(choose(manager_client, content, "Prices 2026.csv")["Location"])
     answer = manager_client.get(f"{page}refused/")
     assert answer["Content-Disposition"] == 'attachment; filename="Prices 2026-refused.csv"'
