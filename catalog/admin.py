@@ -6,11 +6,12 @@ from django import forms
 from django.contrib import admin
 from django.contrib.postgres.forms import SimpleArrayField
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from catalog.imports.views import admin_urls, may_import
 from catalog.models import (
     IMAGE_URL_LENGTH,
     MAX_IMAGES,
@@ -100,6 +101,15 @@ class ProductAdmin(TenantAdmin[Product]):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Products are discontinued: orders refer to them."""
         return False
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*admin_urls(self), *super().get_urls()]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {"may_import": may_import(actor_of(request)), **(extra_context or {})}
+        return super().changelist_view(request, context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
         return super().get_queryset(request).annotate(variant_count=Count("variants"))

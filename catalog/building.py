@@ -138,8 +138,7 @@ class Builder:
             message = "This product has no such variant."
             self._refuse(f"{path}variantId", VALIDATION_ERROR, message)
         elif owner is not None and owner.product_id != product.pk:
-            message = f"“{owner.sku}” is a variant of the product “{owner.product.sku}”."
-            self._refuse(f"{path}variantSku", DUPLICATE_SKU, message)
+            self._refuse(f"{path}variantSku", DUPLICATE_SKU, of_another_product(owner))
         elif owner not in (None, known):
             message = f"“{sent.variant_sku}” is the SKU of another variant of this product."
             self._refuse(f"{path}variantSku", DUPLICATE_SKU, message)
@@ -187,6 +186,11 @@ class Builder:
 
     def _refuse(self, path: str, code: str, message: str) -> None:
         self.problems.append(Detail(path, code, message))
+
+
+def of_another_product(owner: Variant) -> str:
+    """Why no other product can have a variant of this SKU."""
+    return f"“{owner.sku}” is a variant of the product “{owner.product.sku}”."
 
 
 def length_problem(months: int) -> str | None:

@@ -334,3 +334,63 @@ class PriceChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.contract_length} months: {self.old_price} → {self.new_price}"
+
+
+class CatalogImport(models.Model):
+    """A CSV file that somebody wants in the catalogue: what it would do, and what it did.
+
+    `planned` is the report of the dry run, `result` that of the import itself, both as
+    `catalog.imports.report` makes them; `done` is how many of the `total` rows are written so far.
+    A file that cannot be imported after all says why in `problem`, and nothing of it is in the
+    catalogue. The worker does the import, and deletes files that are a week old.
+    """
+
+    class Status(models.TextChoices):
+        PLANNED = "planned", "Not imported"
+        WAITING = "waiting", "Being imported"
+        FINISHED = "finished", "Imported"
+        FAILED = "failed", "Failed"
+
+    FILE_NAME_LENGTH = 255
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False)
+    public_id = models.CharField(max_length=ids.MAX_LENGTH, default=ids.new_import_id)
+    asked_by_ref = models.CharField(max_length=100)
+    asked_by = models.CharField(max_length=254)
+    file_name = models.CharField(max_length=FILE_NAME_LENGTH)
+    content = models.BinaryField()
+    status = models.CharField(max_length=10, choices=Status, default=Status.PLANNED)
+    total = models.PositiveIntegerField()
+    done = models.PositiveIntegerField(default=0)
+    planned = models.JSONField()
+    result = models.JSONField(null=True)
+    problem = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    objects = TenantManager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(name="import_public_id", fields=["tenant", "public_id"]),
+            models.CheckConstraint(
+                name="import_status_known",
+                condition=Q(status__in=["planned", "waiting", "finished", "failed"]),
+            ),
+            models.CheckConstraint(
+                name="import_asked_by_someone", condition=~Q(asked_by_ref="") & ~Q(asked_by="")
+            ),
+            models.CheckConstraint(
+                name="import_finished_with_result",
+                condition=Q(status="finished", result__isnull=False)
+                | ~Q(status="finished") & Q(result__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="import_failed_with_problem",
+                condition=Q(status="failed") & ~Q(problem="") | ~Q(status="failed") & Q(problem=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id

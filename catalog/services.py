@@ -1,4 +1,7 @@
-"""The only place that changes prices and what can be ordered. Each function is one transaction."""
+"""The only place that changes prices and what can be ordered.
+
+Each function is one transaction, but for those at the end: `catalog.imports` saves by them too.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -109,7 +112,7 @@ def update_product(
             _set_status(tenant, row, product.status)
         return Upserted.of(target)
 
-    return _again_if_taken(work)
+    return again_if_taken(work)
 
 
 @transaction.atomic
@@ -148,7 +151,7 @@ def set_price(
         discount_description=discount_description,
         source=source,
     )
-    _write_prices(tenant, actor, _prices([variant]), wanted=[price])
+    write_prices(tenant, actor, prices_of([variant]), wanted=[price])
     return price
 
 
@@ -157,9 +160,9 @@ def remove_price(*, tenant: Tenant, actor: Actor, variant: Variant, contract_len
     """Stops offering a variant at a contract length; orders that exist keep their price."""
     actor.require("catalog.delete_price", "You may not remove prices.")
     variant = _locked(tenant, variant)
-    before = _prices([variant])
+    before = prices_of([variant])
     if price := before.get((variant.pk, contract_length)):
-        _write_prices(tenant, actor, before, gone=[price])
+        write_prices(tenant, actor, before, gone=[price])
 
 
 @transaction.atomic
@@ -264,11 +267,14 @@ def _upsert(
         _write(tenant, actor, targets, problems, keep_other_lengths=keep_other_lengths)
         return [Upserted.of(target) for target in targets]
 
-    return _again_if_taken(work)
+    return again_if_taken(work)
 
 
-def _again_if_taken(work: Callable[[], Result]) -> Result:
-    """Does the work in a transaction, and once more when somebody took the same SKU meanwhile."""
+def again_if_taken(work: Callable[[], Result]) -> Result:
+    """Does the work in a transaction, and anew when somebody took the same SKU meanwhile.
+
+    Raises Conflict `STATE_CONFLICT` when that goes on.
+    """
     for _ in range(3):
         try:
             with transaction.atomic():
@@ -297,19 +303,19 @@ def _write(
         builder.build(target)
     if problems := [*problems, *builder.problems]:
         raise DomainError.of(problems)
-    _save(Product.objects.all(), builder.products, set(PRODUCT_FIELDS.values()))
-    _save(Variant.objects.all(), builder.variants, set(VARIANT_FIELDS.values()))
+    save_rows(Product.objects.all(), builder.products, set(PRODUCT_FIELDS.values()))
+    save_rows(Variant.objects.all(), builder.variants, set(VARIANT_FIELDS.values()))
     wanted = [
         (variant, [build_price(tenant, variant, tier) for tier in sent.pricing])
         for target in targets
         for (variant, _), sent in zip(target.variants, target.sent.variants, strict=True)
         if sent.pricing
     ]
-    before = _prices(variant for variant, _ in wanted)
+    before = prices_of(variant for variant, _ in wanted)
     prices = [price for _, prices in wanted for price in prices]
     kept = before.keys() if keep_other_lengths else {_key(price) for price in prices}
     gone = [price for key, price in before.items() if key not in kept]
-    _write_prices(tenant, actor, before, prices, gone)
+    write_prices(tenant, actor, before, prices, gone)
 
 
 def _lock_named(tenant: Tenant, targets: Sequence[Target]) -> list[Variant]:
@@ -343,7 +349,9 @@ def _repeated(targets: Sequence[Target]) -> list[Detail]:
     return problems
 
 
-def _save(rows: QuerySet[Row], changes: Sequence[tuple[Row, set[str]]], fields: set[str]) -> None:
+def save_rows(
+    rows: QuerySet[Row], changes: Sequence[tuple[Row, set[str]]], fields: set[str]
+) -> None:
     """Adds the new rows, and writes the others that changed, however many in a statement each."""
     new = [row for row, _ in changes if row.pk is None]
     known = [(row, columns) for row, columns in changes if row.pk is not None]
@@ -397,12 +405,13 @@ def _key(price: Price) -> PriceKey:
     return price.variant_id, price.contract_length
 
 
-def _prices(variants: Iterable[Variant]) -> dict[PriceKey, Price]:
+def prices_of(variants: Iterable[Variant]) -> dict[PriceKey, Price]:
+    """All prices of the variants."""
     rows = Price.objects.filter(variant__in=[variant.pk for variant in variants])
     return {_key(price): price for price in rows}
 
 
-def _write_prices(
+def write_prices(
     tenant: Tenant,
     actor: Actor,
     before: Mapping[PriceKey, Price],
@@ -411,7 +420,7 @@ def _write_prices(
 ) -> None:
     """The one place that writes prices, and with each who changed it.
 
-    `before` are all prices of the variants, which are locked.
+    `before` has the prices that there are of those, by their keys; the variants are locked.
     """
     changed = [price for price in wanted if not is_same_price(before.get(_key(price)), price)]
     if not (changed or gone):

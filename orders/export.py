@@ -9,13 +9,9 @@ it is when its turn comes. Memory is the same for a hundred orders as for a mill
 names their ids, which stay with the database, and some hundred orders at a time are read.
 """
 
-import csv
-import io
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from itertools import groupby, islice
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,6 +26,7 @@ from portal.errors import Conflict, NotFound
 from portal.models import Tenant
 from portal.money import round_money
 from portal.permissions import Actor
+from portal.spreadsheets import BOM, Cell, as_csv
 
 BATCH = 500
 """Orders that are read at a time."""
@@ -40,22 +37,6 @@ AT_ONCE = 2
 KEPT = timedelta(days=1)
 SILENCE = timedelta(seconds=30)
 """After so long without a batch, nobody is taken to be still downloading."""
-
-BOM = "\ufeff"
-"""Tells Excel that the file is UTF-8."""
-
-Cell = str | int | Decimal
-
-# Spreadsheets take these for the beginning of a formula; of the wide ones, those of East Asia do.
-# A cell also begins behind a semicolon or line break where the sheet splits there: in countries
-# that write a decimal comma Excel does, quoted or not.
-_FORMULA = re.compile(r"(^|[;\t\r\n])(?=\s*[=+\-@＝＋－＠])|^(?=[\t\r\n])")
-
-
-def defuse(text: str) -> str:
-    """The text with an apostrophe before what a spreadsheet would run: '+49 30 1234567."""
-    return _FORMULA.sub(r"\1'", text)
-
 
 ORDER_COLUMNS = [
     *("Order id", "Status", "Type", "Source", "Created", "Rep", "Confirmed", "Confirmed by"),
@@ -154,23 +135,6 @@ class Sheet:
     def _moment(self, at: datetime | None) -> str:
         """As spreadsheets read it: ISO 8601 to the second, without the T and the offset."""
         return f"{at.astimezone(self.zone):%Y-%m-%d %H:%M:%S}" if at else ""
-
-
-def as_csv(rows: Iterable[Iterable[Cell]]) -> str:
-    """The rows as lines of the file: texts defused, numbers bare, with a decimal point."""
-    lines = io.StringIO(newline="")
-    csv.writer(lines).writerows(
-        [
-            defuse(cell)
-            if isinstance(cell, str)
-            else f"{cell:f}"
-            if isinstance(cell, Decimal)
-            else cell
-            for cell in row
-        ]
-        for row in rows
-    )
-    return lines.getvalue()
 
 
 def file_name(tenant: Tenant) -> str:

@@ -1,11 +1,15 @@
 """A request to the API: who sends it, its JSON, and what HTTP itself refuses."""
 
 import re
+from collections.abc import Callable
 from contextlib import ExitStack
 from hashlib import sha256
+from io import BytesIO
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParser, MultiPartParserError
 
 from portal import exact_json
 from portal.errors import Detail, DomainError, ValidationFailed
@@ -14,6 +18,9 @@ from portal.permissions import Actor
 
 MAX_BODY = 2 * 1024 * 1024
 """Bytes of a request."""
+
+AROUND_FILE = 64 * 1024
+"""Bytes that a form may have around its file."""
 
 _JSON = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
 
@@ -46,8 +53,10 @@ class JsonBody:
     """
 
     def __init__(self, request: HttpRequest, *, empty: Any = None) -> None:
-        sent = _read(request)
-        self.fingerprint = sha256(f"{request.method} {request.path}\n".encode() + sent).hexdigest()
+        is_json = _JSON.fullmatch(request.headers.get("Content-Type", "")) is not None
+        wanted = "" if is_json else "application/json, in UTF-8"
+        sent = _receive(request, wanted, MAX_BODY, "A request may have 2 MB at most.", _no_json)
+        self.fingerprint = _fingerprint(request, sent)
         if not sent and empty is not None:
             self.data = empty
             return
@@ -57,26 +66,77 @@ class JsonBody:
             raise _no_json(str(error)) from error
 
 
+class FileBody:
+    """A file that was sent: its `content`, and the `fingerprint` by which a retry is known.
+
+    It is the body itself, of the media type text/`kind`, or the one file of a form
+    (multipart/form-data), in its field `name`; what else the form says is ignored. Raises
+    ApiError 413 for a file of more than `limit` bytes, 415 for another media type, and
+    ValidationFailed at `name` for a form that is none, or holds no such file, or a second one.
+    """
+
+    def __init__(self, request: HttpRequest, *, name: str, kind: str, limit: int) -> None:
+        self.name = name
+        is_form = request.content_type == "multipart/form-data"
+        charset = (request.content_params or {}).get("charset", "utf-8")
+        is_plain = request.content_type == f"text/{kind}" and charset.lower() == "utf-8"
+        wanted = "" if is_form or is_plain else f"multipart/form-data, or text/{kind} in UTF-8"
+        most = f"A file may have {limit // 1024**2} MB at most."
+        sent = _receive(request, wanted, limit + AROUND_FILE, most, self._refusal)
+        self.content = self._file_of_form(request, sent) if is_form else sent
+        if len(self.content) > limit:
+            raise ApiError(413, "BODY_TOO_LARGE", most)
+        self.fingerprint = _fingerprint(request, self.content)
+
+    def _refusal(self, why: str) -> ValidationFailed:
+        return ValidationFailed([Detail(self.name, "VALIDATION_ERROR", why)])
+
+    def _file_of_form(self, request: HttpRequest, sent: bytes) -> bytes:
+        try:
+            form = MultiPartParser(request.META, BytesIO(sent), request.upload_handlers)
+            _, files = form.parse()
+        except (MultiPartParserError, SuspiciousOperation, ValueError) as error:
+            raise self._refusal("This is no proper form (multipart/form-data).") from error
+        with ExitStack() as opened:
+            found = [
+                (name, opened.enter_context(file)) for name, each in files.lists() for file in each
+            ]
+            if [name for name, _ in found] != [self.name]:
+                raise self._refusal(f"Send one file, with a file name, in the field {self.name}.")
+            content: bytes = found[0][1].read()
+            return content
+
+
 def _no_json(why: str) -> ValidationFailed:
     return ValidationFailed([Detail("", "VALIDATION_ERROR", f"This is not proper JSON. {why}")])
 
 
-def _read(request: HttpRequest) -> bytes:
+def _fingerprint(request: HttpRequest, sent: bytes) -> str:
+    return sha256(f"{request.method} {request.path}\n".encode() + sent).hexdigest()
+
+
+def _receive(
+    request: HttpRequest,
+    wanted: str,
+    limit: int,
+    most: str,
+    refusal: Callable[[str], ValidationFailed],
+) -> bytes:
+    """The body, of `limit` bytes at most. `wanted` is the media type, if it has another one."""
     announced = request.headers.get("Content-Length", "")
-    too_large = ApiError(413, "BODY_TOO_LARGE", "A request may have 2 MB at most.")
-    if announced.isdecimal() and int(announced[:20]) > MAX_BODY:
+    too_large = ApiError(413, "BODY_TOO_LARGE", most)
+    if announced.isdecimal() and int(announced[:20]) > limit:
         raise too_large
-    # Nothing at all needs no media type: it is simply no JSON.
-    if announced.strip("0") and not _JSON.fullmatch(request.headers.get("Content-Type", "")):
-        message = "Send Content-Type: application/json, in UTF-8."
-        raise ApiError(415, "UNSUPPORTED_MEDIA_TYPE", message)
+    # Nothing at all needs no media type: it is simply not what is wanted.
+    if announced.strip("0") and wanted:
+        raise ApiError(415, "UNSUPPORTED_MEDIA_TYPE", f"Send Content-Type: {wanted}.")
     if not announced and "Transfer-Encoding" in request.headers:
-        raise _no_json("Send it in one piece, with Content-Length.")
+        raise refusal("Send it in one piece, with Content-Length.")
     try:
-        sent: bytes = request.read(MAX_BODY + 1)
+        sent: bytes = request.read(limit + 1)
     except UnreadablePostError as error:
-        raise _no_json("It was cut off.") from error
-    if len(sent) > MAX_BODY:
+        raise refusal("It was cut off.") from error
+    if len(sent) > limit:
         raise too_large
     return sent
 

@@ -39,3 +39,7 @@ def new_key_id() -> str:
 
 def new_export_id() -> str:
     return public_id("exp")
+
+
+def new_import_id() -> str:
+    return public_id("imp")

@@ -151,6 +151,7 @@ def operation(
     body: Any = None,
     body_required: bool = True,
     examples: Mapping[str, Any] | None = None,
+    media: Mapping[str, Any] | None = None,
     query: type[BaseModel] | None = None,
     refusals: Mapping[int, str] | None = None,
     keyed: bool = False,
@@ -158,8 +159,8 @@ def operation(
 ) -> dict[str, Any]:
     """What a router is told of an operation.
 
-    `refusals` are its own errors by status, `keyed` takes an `Idempotency-Key`, `ours` is not in
-    the contract.
+    `media` is a body that is not JSON, by its media types, and `refusals` its own errors by
+    status; `keyed` takes an `Idempotency-Key`, `ours` is not in the contract.
     """
     known = (ALWAYS, OF_BODY if body else {}, OF_KEY if keyed else {})
     errors: dict[int, str] = {}
@@ -178,6 +179,8 @@ def operation(
         if examples:
             content["examples"] = {name: {"value": value} for name, value in examples.items()}
         described["requestBody"] = {"required": body_required, "content": {JSON: content}}
+    if media:
+        described["requestBody"] = {"required": True, "content": dict(media)}
     if ours:
         described["x-additive"] = True
     return {

@@ -13,7 +13,7 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 from django_scopes import get_scope, scope
 
-from catalog.models import Price, Product, Variant
+from catalog.models import CatalogImport, Price, Product, Variant
 from customers.models import Customer
 from orders.bulk import OrderRecord, Step, write_orders
 from orders.models import CustomField, Draft, Export, Notice, Order, OrderEvent
@@ -152,6 +152,25 @@ class PriceFactory(TenantOwned):
     )
     contract_length = 24
     monthly_price = "25.00"
+
+
+class CatalogImportFactory(TenantOwned):
+    """A file of one row that was looked at, and would change nothing."""
+
+    class Meta:
+        model = CatalogImport
+
+    asked_by_ref = "user:0"
+    asked_by = "manager@portal.example"
+    file_name = "prices.csv"
+    content = b""
+    total = 1
+    planned = factory.LazyFunction(
+        lambda: {
+            **{"created": 0, "updated": 0, "unchanged": 1, "remarks": 0},
+            **{"ignored": [], "rows": [], "errors": [], "digest": ""},
+        }
+    )
 
 
 class CustomerFactory(TenantOwned):

@@ -13,9 +13,11 @@ from django.urls import URLPattern, get_resolver
 from portal.models import Tenant, User
 from portal.permissions import MANAGER
 from portal.tenancy import SESSION_KEY
+from tests.catalog.csv_files import csv_file, row
 from tests.conftest import PortalClient
 from tests.factories import (
     ApiKeyFactory,
+    CatalogImportFactory,
     CustomFieldFactory,
     DraftFactory,
     ExportFactory,
@@ -106,6 +108,8 @@ API: Table = {
     "v1/openapi.json": (PUBLIC, NOT_ALLOWED),
     "v1/orders": (NOT_ALLOWED, API_BODY),
     "v1/products": (API_PAGE, API_BODY),
+    # What the client sends when it sends nothing is an empty form.
+    "v1/products/csv": (NOT_ALLOWED, "401 401 401 401 401 401 400"),
     "v1/products/variants": (API_PAGE, NOT_ALLOWED),
     "v1/products/variants/<public_id:variantId>/status": (NOT_ALLOWED, NOT_ALLOWED),
     "v1/products/<public_id:productId>": (API_PAGE, NOT_ALLOWED),
@@ -165,6 +169,22 @@ ADMIN: Table = {
     ),
     "admin/orders/order/bulk/confirm/": (admin("→", "→", "→"),) * 2,
     "admin/orders/order/bulk/cancel/": (admin("→", "→", "→"),) * 2,
+    "admin/catalog/product/import/": (
+        admin("200", "200", "200"),
+        admin("400", "400", "400"),
+    ),
+    "admin/catalog/product/import/<public_id:import_id>/": (
+        admin("200", "200", "404"),
+        admin("405", "405", "405"),
+    ),
+    "admin/catalog/product/import/<public_id:import_id>/start/": (
+        admin("405", "405", "405"),
+        admin("→", "→", "404"),
+    ),
+    "admin/catalog/product/import/<public_id:import_id>/refused/": (
+        admin("200", "200", "404"),
+        admin("405", "405", "405"),
+    ),
     r"admin/^(?P<app_label>portal|auth|catalog|customers|orders)/$": (of_site("200", "200", "200"),)
     * 2,
     "admin/(?P<url>.*)$": (of_site("404", "404", "404"),) * 2,
@@ -254,6 +274,7 @@ def rows(tenant: Tenant, rep: User) -> dict[str, Any]:
         "order": order,
         "export": ExportFactory(asked_by_ref=rep.actor_ref),
         "customfield": CustomFieldFactory(),
+        "import": CatalogImportFactory(content=csv_file(row())),
     }
 
 
@@ -270,7 +291,7 @@ def path_of(route: str, rows: dict[str, Any]) -> str:
         kind = argument[1].removesuffix("_id").removesuffix("Id")
         if route.startswith("admin/r/"):
             return "1"
-        if route.startswith("admin/"):
+        if route.startswith("admin/") and kind != "import":
             return str(rows[route.split("/")[2]].pk)
         if kind == "position":
             return "0"

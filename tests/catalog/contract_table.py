@@ -159,6 +159,24 @@ OPERATIONS = {
         status=201,
         response=UPSERTED,
     ),
+    "POST /v1/products/csv": Operation(
+        "importProductsCSV",
+        parameters=HEADERS,
+        media="multipart/form-data",
+        request="body* object\nbody.csvFile* string format=binary",
+        status=201,
+        response="""
+            body* object
+            body.success* boolean
+            body.message* string
+            body.created* number
+            body.updated* number
+            body.errors array
+            body.errors[] object
+            body.errors[].row* number
+            body.errors[].error* string
+        """,
+    ),
     "GET /v1/products/variants": Operation(
         "listVariants",
         parameters=f"""{HEADERS}{PAGE}

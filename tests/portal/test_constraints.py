@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 from django_scopes import scope
 
-from catalog.models import Price, PriceChange, Product, Variant
+from catalog.models import CatalogImport, Price, PriceChange, Product, Variant
 from customers.models import Customer
 from orders.models import CustomField, Draft, Export, Notice, Order, OrderEvent, OrderItem
 from portal.constraints import TenantForeignKey
@@ -56,6 +56,7 @@ MAKE: dict[type[models.Model], Callable[[], Any]] = {
     Variant: lambda: make.VariantFactory(prices={}),
     Price: make.PriceFactory,
     PriceChange: price_change,
+    CatalogImport: make.CatalogImportFactory,
     Customer: make.CustomerFactory,
     Draft: lambda: make.DraftFactory(edits=make.make_order(), edits_version=1),
     Order: lambda: make.make_order(draft=make.DraftFactory()),
@@ -129,6 +130,13 @@ CHECKS: list[tuple[str, dict[str, Any]]] = [
     ("price_source_known", {"source": "guessed"}),
     ("price_change_changes", {"new_price": 1}),
     ("price_change_changes", {"old_price": None, "new_price": None}),
+    ("import_status_known", {"status": "lost"}),
+    ("import_asked_by_someone", {"asked_by_ref": ""}),
+    ("import_asked_by_someone", {"asked_by": ""}),
+    ("import_finished_with_result", {"status": "finished"}),
+    ("import_finished_with_result", {"result": {}}),
+    ("import_failed_with_problem", {"status": "failed"}),
+    ("import_failed_with_problem", {"problem": "Something went wrong."}),
     ("customer_email_key_normal", {"email_key": "Noor@example.com"}),
     ("customer_email_key_normal", {"email_key": "noor"}),
     ("customer_name_not_blank", {"first_name": ""}),

@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import Error, close_old_connections
+from django.utils.module_loading import import_string
 from django_scopes import scopes_disabled
 
 from portal import outbox
@@ -24,13 +25,20 @@ BETWEEN_CHORES = timedelta(minutes=5)
 AFTER_TROUBLE = timedelta(seconds=30)
 """How long to leave a database or mail server alone that does not answer."""
 
+# What the apps have to do, named as strings: `portal` imports none of them.
+JOBS = ("catalog.imports.runs.run_waiting",)
+"""Functions that do what waits, of all tenants, and return how much that was."""
+CHORES = ("catalog.imports.runs.forget_old_imports",)
+"""Functions that delete what is old, of all tenants, and return how many rows."""
+
 logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
     help = (
-        "Sends the mail of the outbox within seconds, and every five minutes forgets old mails "
-        "and API responses and expired sessions, until it is interrupted or terminated. "
+        "Sends the mail of the outbox and imports catalogue files within seconds, and every five "
+        "minutes forgets old mails, files and API responses and expired sessions, until it is "
+        "interrupted or terminated. "
         "A second worker does no harm."
     )
     chores_at = 0.0
@@ -43,6 +51,7 @@ class Command(BaseCommand):
         if once:
             self.chores()
             outbox.deliver_due()
+            self.jobs()
             return
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -59,6 +68,7 @@ class Command(BaseCommand):
                 self.chores_at = time.monotonic() + BETWEEN_CHORES.total_seconds()
                 self.chores()
             outcomes = outbox.deliver_due()
+            self.jobs()
         except Error:
             logger.exception("The database does not answer; trying again later.")
             return AFTER_TROUBLE
@@ -66,9 +76,15 @@ class Command(BaseCommand):
             return AFTER_TROUBLE
         return timedelta() if len(outcomes) == outbox.BATCH else BETWEEN_LOOKS
 
+    def jobs(self) -> None:
+        for job in JOBS:
+            import_string(job)()
+
     def chores(self) -> None:
         with scopes_disabled():
             responses, mails = forget_old_responses(), outbox.forget_old_mails()
+            for chore in CHORES:
+                import_string(chore)()
         import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
         if responses or mails:
             logger.info("Forgot %s API responses and %s mails.", responses, mails)
