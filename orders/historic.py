@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from catalog.models import IMAGE_URL_LENGTH, is_image_url
 from catalog.pricing import Totals, implied_vat_rate
 from catalog.schemas import Sku
 from customers.schemas import CustomerInput
@@ -54,9 +54,9 @@ def _public_id(value: str) -> str:
 def _image_url(value: str) -> str:
     try:
         if value:
-            URLValidator()(value)
+            is_image_url(value)
     except ValidationError as error:
-        raise refusal("Send an address, such as https://shop.example/laptop.png.") from error
+        raise refusal(error.messages[0]) from error
     return value
 
 
@@ -95,7 +95,7 @@ class HistoricItem(ContractModel):
     product_id: OptionalId = ""
     variant_id: OptionalId = ""
     product_name: Annotated[str, Text(200, required=True)]
-    product_image_url: Annotated[str, Text(500), AfterValidator(_image_url)] = ""
+    product_image_url: Annotated[str, Text(IMAGE_URL_LENGTH), AfterValidator(_image_url)] = ""
     unit_price: Amount
     list_price: Annotated[Amount | None, Omissible()] = None
     list_price_source: Annotated[OrderItem.ListPriceSource, Field(strict=False)] = (

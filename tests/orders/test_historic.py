@@ -88,7 +88,7 @@ FUTURE = "This lies in the future."
         (
             "items.0.productImageUrl",
             "javascript:alert(1)",
-            "Send an address, such as https://shop.example/laptop.png.",
+            "Enter an address of http or https.",
         ),
         ("items.0.quantity", 0, "Enter 1 or more."),
         ("items.0.quantity", "3", "Enter a whole number."),

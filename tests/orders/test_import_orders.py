@@ -121,7 +121,7 @@ def test_order_of_each_status_is_the_same_afterwards(
 ) -> None:
     Tenant.objects.filter(pk=tenant.pk).update(vat_rate=21)
     tenant.refresh_from_db()
-    VariantFactory(sku="A", product__image_url="https://shop.example/a.png")
+    VariantFactory(sku="A", product__images=["https://shop.example/a.png"])
     VariantFactory(sku="B")
     who = {"firstName": "Noor", "lastName": "el Idrissi", "email": "Noor@Example.com"}
     order = make_order(
