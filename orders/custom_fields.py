@@ -1,14 +1,21 @@
-"""Checks the custom fields that a tenant has configured; all others are free."""
+"""The custom fields that a tenant has configured: checked, and filtered by; all others are free."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Q
+
 from orders.models import CustomField
+from portal import exact_json
 from portal.errors import Detail
 from portal.models import Tenant
+from portal.shapes import number
 from portal.text import normalize_email
+
+FILTER = "customField_"
+"""What stands before a field's key in a parameter that filters by it."""
 
 _PHONE = re.compile(r"[ +()./-]*[0-9][0-9 +()./-]*")
 
@@ -55,3 +62,34 @@ def _problem(field: CustomField, value: Any) -> str | None:
         case CustomField.Type.SELECT if value not in field.options:
             return f"{field.label} must be one of: {', '.join(field.options)}."
     return None
+
+
+def custom_field_filter(*, tenant: Tenant, sent: Mapping[str, str]) -> tuple[Q, list[Detail]]:
+    """Orders that have exactly what the parameters `customField_<key>` say, and what is wrong
+    with those: a field that is not configured, no number for a field of numbers.
+
+    A number is compared as a number (5 finds 5.00), everything else as the text that it is.
+    """
+    asked = {name.removeprefix(FILTER): v for name, v in sent.items() if name.startswith(FILTER)}
+    if not asked:
+        return Q(), []
+    known = {field.key: field for field in CustomField.objects.filter(tenant=tenant, key__in=asked)}
+    condition, problems = Q(), []
+    for key, text in asked.items():
+        try:
+            condition &= Q(custom_fields__contains={key: _sought(known.get(key), text)})
+        except ValueError as error:
+            problems.append(Detail(f"{FILTER}{key}", "VALIDATION_ERROR", str(error)))
+    return condition, problems
+
+
+def _sought(field: CustomField | None, text: str) -> str | int | Decimal:
+    """What the field has to be. Raises ValueError, in words."""
+    if field is None:
+        raise ValueError("There is no such custom field; only configured ones can be asked for.")
+    if field.type != CustomField.Type.NUMBER:
+        return text
+    try:
+        return number(exact_json.loads_strict(text.encode()))
+    except ValueError as error:
+        raise ValueError("Enter a number.") from error

@@ -139,7 +139,8 @@ def edited_items(
 
 
 def _same(kept: OrderItem, priced: PricedLine) -> OrderItem:
-    values = {field.name: getattr(kept, field.name) for field in OrderItem._meta.concrete_fields}
+    columns = [field.attname for field in OrderItem._meta.concrete_fields]
+    values = {column: getattr(kept, column) for column in columns}
     return OrderItem(**values | {"quantity": priced.quantity})
 
 
@@ -166,4 +167,5 @@ def _override(item: OrderItem, override: Override, actor: Actor, at: datetime) -
 
 def is_same(old: OrderItem, new: OrderItem) -> bool:
     """Whether the row would stay as it is."""
-    return all(getattr(old, name) == getattr(new, name) for name in ITEM_FIELDS)
+    columns = [OrderItem._meta.get_field(name).attname for name in ITEM_FIELDS]  # type: ignore[union-attr]
+    return all(getattr(old, column) == getattr(new, column) for column in columns)

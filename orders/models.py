@@ -367,10 +367,14 @@ class Order(models.Model):
         indexes = [
             GinIndex(name="order_search", fields=["search_text"], opclasses=["gin_trgm_ops"]),
             models.Index(name="order_newest", fields=["tenant", "-created_at", "-id"]),
-            models.Index(
-                name="order_pending",
-                fields=["tenant", "created_at", "id"],
-                condition=Q(status="pending"),
+            models.Index(name="order_of_status", fields=["tenant", "status", "created_at", "id"]),
+            models.Index(name="order_changed", fields=["tenant", "updated_at", "id"]),
+            models.Index(name="order_by_total", fields=["tenant", "total", "id"]),
+            GinIndex(
+                name="order_custom_fields",
+                fields=["custom_fields"],
+                opclasses=["jsonb_path_ops"],
+                condition=Q(custom_fields__isnull=False),
             ),
             models.Index(
                 name="order_queue",

@@ -37,6 +37,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """As a reviewer takes them: the riskiest first, of equal ones the oldest."""
         return self.order_by("-risk", "created_at", "pk")
 
+    def to_show(self) -> "OrderQuerySet":
+        """With all that the API shows of them, in a fixed number of queries."""
+        return self.prefetch_related("customer", "items")
+
     def behind(self, order: "Order") -> "OrderQuerySet":
         """Those that come after this order when they are taken by risk."""
         same_risk = Q(risk=order.risk)

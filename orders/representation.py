@@ -3,8 +3,9 @@
 The typed dicts describe it for the OpenAPI document; `order_body` makes it.
 """
 
-from datetime import UTC, datetime
+from collections.abc import Iterable
 from decimal import Decimal
+from operator import attrgetter
 from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import Field, WithJsonSchema
@@ -15,16 +16,20 @@ from customers.schemas import Address
 from orders.models import Order, OrderItem
 from orders.schemas import CustomFields, ExtensionDetails, UpgradeDetails
 from portal.money import round_money
+from portal.shapes import OURS
+from portal.shown import given, moment
 
 NonBlank = Annotated[str, Field(min_length=1)]
 Money = Annotated[Decimal, WithJsonSchema({"type": "number", "minimum": 0})]
 Unpriced = Field(json_schema_extra={"default": "unknown"})
 Ids = Annotated[list[str], Field(json_schema_extra={"default": []})]
+Ours = Annotated[str, Field(json_schema_extra=OURS)]
+Success = Annotated[Literal[True], WithJsonSchema({"type": "boolean", "enum": [True]})]
+Count = Annotated[int, WithJsonSchema({"type": "number"})]
 No = Annotated[bool, Field(json_schema_extra={"default": False})]
 
 
-class OrderCustomer(TypedDict):
-    customerId: NonBlank
+class _CustomerFields(TypedDict):
     email: Annotated[str, WithJsonSchema({"type": "string", "format": "email"})]
     firstName: NonBlank
     lastName: NonBlank
@@ -33,6 +38,12 @@ class OrderCustomer(TypedDict):
     customerType: NotRequired[
         Annotated[CustomerType, Field(json_schema_extra={"default": "individual"})]
     ]
+
+
+class OrderCustomer(_CustomerFields):
+    """Who ordered, as they were submitted."""
+
+    customerId: NonBlank
 
 
 class OrderItemBody(TypedDict):
@@ -89,12 +100,12 @@ class RentalProgress(TypedDict):
     rentedDevices: Annotated[int, Field(ge=0)]
 
 
-class OrderBody(TypedDict):
-    orderId: str
+class _OrderFields(TypedDict):
+    """What an order says before it is saved as well as after."""
+
     tenantId: str
     status: Order.Status
     orderType: Order.Type
-    customer: OrderCustomer
     billingAddress: Address
     shippingAddress: Address
     items: list[OrderItemBody]
@@ -106,28 +117,99 @@ class OrderBody(TypedDict):
     billingGroupId: NotRequired[str]
     trackingNumber: NotRequired[str]
     shippedAt: NotRequired[str]
-    createdAt: str
-    updatedAt: str
     createdBy: str
     notes: NotRequired[str]
     extensionDetails: NotRequired[ExtensionDetails]
     upgradeDetails: NotRequired[UpgradeDetails]
+    version: NotRequired[
+        Annotated[
+            int,
+            Field(ge=1, description="Every change makes the next one.", json_schema_extra=OURS),
+        ]
+    ]
+    awaiting: NotRequired[
+        Annotated[
+            Order.Awaiting,
+            Field(
+                description="Who has to act while it is pending: `manager` to confirm it, or "
+                "`rep`, since it was sent back to be corrected.",
+                json_schema_extra=OURS,
+            ),
+        ]
+    ]
+    confirmedAt: NotRequired[Ours]
+    cancelledAt: NotRequired[Ours]
+
+
+class OrderBody(_OrderFields):
+    """An order. Amounts are per month, in the tenant's currency; what it does not have is left
+    out."""
+
+    orderId: str
+    customer: OrderCustomer
+    createdAt: str
+    updatedAt: str
+
+
+class OrderPreviewCustomer(_CustomerFields):
+    """Who orders; without `customerId`, a new customer."""
+
+    customerId: NotRequired[NonBlank]
+
+
+class OrderPreview(_OrderFields):
+    """An order that could be created, without what only a saved one has."""
+
+    customer: OrderPreviewCustomer
 
 
 class OrderCreateResponse(TypedDict):
-    success: Annotated[Literal[True], WithJsonSchema({"type": "boolean", "enum": [True]})]
+    success: Success
     message: str
     orderId: str
     order: OrderBody
 
 
-def order_body(order: Order, *, with_costs: bool) -> dict[str, Any]:
+class OrderPreviewResponse(TypedDict):
+    success: Success
+    message: str
+    order: OrderPreview
+
+
+class OrderAck(TypedDict):
+    success: Success
+    message: str
+    orderId: str
+    order: NotRequired[
+        Annotated[
+            OrderBody,
+            Field(
+                description="As it is now, for keys that may read orders.", json_schema_extra=OURS
+            ),
+        ]
+    ]
+
+
+class OrderList(TypedDict):
+    """`count` is that of this page; `nextCursor` is null on the last one."""
+
+    orders: list[OrderBody]
+    count: Count
+    limit: Count
+    hasMore: bool
+    nextCursor: Annotated[str | None, WithJsonSchema({"type": ["string", "null"]})]
+
+
+def order_body(
+    order: Order, *, with_costs: bool, items: Iterable[OrderItem] | None = None
+) -> dict[str, Any]:
     """The contract's order object. Expects tenant, customer and items loaded; asks for nothing.
 
     Amounts are exact at the currency's own decimals. What an order does not have is left out.
-    Costs are for keys that may see them.
+    Costs are for keys that may see them. `items` are those of an order that is not saved.
     """
     currency = order.currency
+    items = sorted(order.items.all() if items is None else items, key=attrgetter("position"))
     return {
         "orderId": order.public_id,
         "tenantId": order.tenant.slug,
@@ -138,12 +220,12 @@ def order_body(order: Order, *, with_costs: bool) -> dict[str, Any]:
             "email": order.customer_email,
             "firstName": order.customer_first_name,
             "lastName": order.customer_last_name,
-            **_given(company=order.customer_company, phone=order.customer_phone),
+            **given(company=order.customer_company, phone=order.customer_phone),
             "customerType": str(order.customer_type),
         },
         "billingAddress": order.billing_address,
         "shippingAddress": order.shipping_address,
-        "items": [_item(item, currency, with_costs) for item in order.items.all()],
+        "items": [_item(item, currency, with_costs) for item in items],
         "totals": {
             "subtotal": round_money(order.subtotal, currency),
             "taxAmount": round_money(order.tax_amount, currency),
@@ -157,20 +239,36 @@ def order_body(order: Order, *, with_costs: bool) -> dict[str, Any]:
             "rentedDevices": order.rented_devices,
         },
         "rentalIds": [],
-        "createdAt": _moment(order.created_at),
-        "updatedAt": _moment(order.updated_at),
+        "createdAt": moment(order.created_at),
+        "updatedAt": moment(order.updated_at),
         "createdBy": order.created_by,
-        **_given(
+        **given(
             notes=order.notes,
             extensionDetails=order.extension_details,
             upgradeDetails=order.upgrade_details,
         ),
+        "version": order.version,
+        **given(
+            awaiting=str(order.awaiting) if order.status == Order.Status.PENDING else None,
+            confirmedAt=order.confirmed_at and moment(order.confirmed_at),
+            cancelledAt=order.cancelled_at and moment(order.cancelled_at),
+        ),
     }
+
+
+def preview_body(order: Order, items: Iterable[OrderItem], *, with_costs: bool) -> dict[str, Any]:
+    """As `order_body`, of an order that is not saved: without what only a saved one has."""
+    body = order_body(order, with_costs=with_costs, items=items)
+    for name in ("orderId", "createdAt", "updatedAt"):
+        del body[name]
+    if order.customer.pk is None:
+        del body["customer"]["customerId"]
+    return body
 
 
 def _item(item: OrderItem, currency: str, with_costs: bool) -> dict[str, Any]:
     return {
-        **_given(
+        **given(
             productId=item.product_public_id,
             productImageUrl=item.image_url,
             variantId=item.variant_public_id,
@@ -187,11 +285,17 @@ def _item(item: OrderItem, currency: str, with_costs: bool) -> dict[str, Any]:
 
 
 def _costs(item: OrderItem, currency: str) -> dict[str, Any]:
-    source = item.acquisition_cost_source
+    list_source, source = item.list_price_source, item.acquisition_cost_source
+    decided: dict[str, Decimal | None] = {}
+    if list_source == OrderItem.ListPriceSource.MANUAL:
+        decided["listPriceOverride"] = item.list_price
+    if source == OrderItem.CostSource.MANUAL:
+        decided["acquisitionCostOverride"] = item.acquisition_cost
     return {
         **_amounts(currency, listPrice=item.list_price, acquisitionCost=item.acquisition_cost),
-        "listPriceSource": str(item.list_price_source),
+        "listPriceSource": str(list_source),
         "acquisitionCostSource": str(source),
+        **_amounts(currency, **decided),
         "usedListPriceAsAcquisition": source == OrderItem.CostSource.LIST_PRICE,
     }
 
@@ -208,12 +312,3 @@ def _rental_status(item: OrderItem) -> str:
     if item.rented_devices == 0:
         return "pending"
     return "completed" if item.rented_devices == item.quantity else "partial"
-
-
-def _given(**values: Any) -> dict[str, Any]:
-    """Only what there is: neither None nor blank."""
-    return {name: value for name, value in values.items() if value not in (None, "")}
-
-
-def _moment(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -13,10 +13,11 @@ from pydantic.json_schema import SkipJsonSchema
 
 from catalog.schemas import Sku
 from customers.schemas import Address, CustomerInput
-from orders.models import MAX_LINES, MAX_QUANTITY, NOTES_LENGTH, Order
+from orders.models import MAX_LINES, MAX_QUANTITY, NOTES_LENGTH, REASON_LENGTH, Order
 from portal import exact_json, text
 from portal.shapes import (
     MAXIMUM,
+    OURS,
     Amount,
     ContractModel,
     Months,
@@ -65,7 +66,7 @@ def _check_json(value: Any, name: str, depth: int) -> None:
 
 
 RequiredDetail = Annotated[str, Text(DETAIL_LENGTH, required=True)]
-Reason = Annotated[str, Text(1000, multiline=True)]
+Reason = Annotated[str, Text(REASON_LENGTH, multiline=True)]
 Quantity = Annotated[
     int, Field(ge=1, le=MAX_QUANTITY, json_schema_extra=MAXIMUM), BeforeValidator(whole_number)
 ]
@@ -79,6 +80,16 @@ CustomFields = Annotated[
     dict[str, Any] | None,
     BeforeValidator(_custom_fields),
     WithJsonSchema({"type": ["object", "null"], "additionalProperties": {}}),
+]
+Notes = Annotated[str, Text(NOTES_LENGTH, multiline=True)]
+SeenVersion = Annotated[
+    Annotated[int, Field(ge=1), BeforeValidator(whole_number)] | None,
+    Omissible(),
+    Field(
+        description="The `version` that was seen. If the order moved on, nothing is changed and "
+        "the answer is 409 `STATE_CONFLICT`.",
+        json_schema_extra=OURS,
+    ),
 ]
 
 
@@ -101,6 +112,12 @@ class ItemInput(ContractModel, title="OrderItemInput"):
         item = self.model_copy()
         item._agreed_price = agreed_price
         return item
+
+
+Items = Annotated[
+    list[ItemInput],
+    Field(min_length=1, max_length=MAX_LINES, json_schema_extra={"x-additive": ["maxItems"]}),
+]
 
 
 class ExtensionDetails(ContractModel):
@@ -133,17 +150,49 @@ class NewOrder(ContractModel, title="OrderCreateRequest"):
     custom_fields: CustomFields = None
     billing_address: Address
     shipping_address: Annotated[Address | None, Omissible()] = None
-    items: Annotated[
-        list[ItemInput],
-        Field(
-            min_length=1,
-            max_length=MAX_LINES,
-            json_schema_extra={"x-additive": ["maxItems"]},
-        ),
-    ]
-    notes: Annotated[str, Text(NOTES_LENGTH, multiline=True)] = ""
+    items: Items
+    notes: Notes = ""
 
     def at(self, agreed_prices: Sequence[Decimal | None]) -> Self:
         """The same order with these prices agreed, by position; None leaves the catalogue's."""
         items = [item.at(price) for item, price in zip(self.items, agreed_prices, strict=True)]
         return self.model_copy(update={"items": items})
+
+
+class OrderUpdate(ContractModel, title="OrderUpdateRequest"):
+    """What of an order is to be otherwise. A field that is sent replaces the whole of it, one
+    that is left out stays; null takes extension or upgrade details and custom fields away.
+    """
+
+    order_type: Annotated[Annotated[Order.Type, Field(strict=False)] | None, Omissible()] = None
+    extension_details: ExtensionDetails | None = None
+    upgrade_details: UpgradeDetails | None = None
+    customer: Annotated[CustomerInput | None, Omissible()] = None
+    custom_fields: CustomFields = None
+    billing_address: Annotated[Address | None, Omissible()] = None
+    shipping_address: Annotated[Address | None, Omissible()] = None
+    items: Annotated[Items | None, Omissible()] = None
+    notes: Notes = ""
+    version: SeenVersion = None
+    reason: Annotated[Reason, Field(description="Why, for the order's history.")] = ""
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """The fields of the order that were sent."""
+        sent = self.model_fields_set - {"version", "reason"}
+        return {name: getattr(self, name) for name in sent}
+
+
+class OrderConfirm(ContractModel, title="OrderConfirmRequest"):
+    version: SeenVersion = None
+    reason: Reason = ""
+
+
+class OrderCancel(ContractModel, title="OrderCancelRequest"):
+    reason: Annotated[Reason, WithJsonSchema({"type": "string", "maxLength": REASON_LENGTH})] = ""
+
+
+class NotesUpdate(ContractModel):
+    """The whole text, at most 5,000 characters, instead of what is there; blank for none."""
+
+    notes: Annotated[Notes, WithJsonSchema({"type": "string", "maxLength": NOTES_LENGTH})]

@@ -6,15 +6,17 @@ who may do it, is said in `orders.rules`.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from catalog.pricing import LineRequest, Quote, quote, sum_up
 from customers.models import Customer
-from customers.services import customer_for_order, customer_problems, find_customer
+from customers.services import Caller, customer_for_order, customer_problems, find_customer
 from orders import changes, rules
 from orders.building import (
     build_caller,
@@ -26,9 +28,10 @@ from orders.building import (
 )
 from orders.custom_fields import custom_field_problems
 from orders.editing import EDITED_FIELDS, ITEM_FIELDS, Edit, edited_items, is_same
+from orders.merging import merged
 from orders.models import NOTES_LENGTH, REASON_LENGTH, Draft, Order, OrderEvent, OrderItem
 from orders.reasons import History, find_reasons, history, risk_of
-from orders.schemas import NewOrder
+from orders.schemas import NewOrder, OrderUpdate
 from orders.told import tell
 from portal.errors import Conflict, Detail, DomainError, NotFound, ValidationFailed
 from portal.models import Tenant, User
@@ -45,12 +48,30 @@ def read_new_order(*, tenant: Tenant, data: Any) -> NewOrder:
     Raises ValidationFailed with every field that is wrong, together. Contract: Create Order.
     """
     new_order, problems = parse(NewOrder, data)
-    sent = data.get("customFields") if isinstance(data, dict) else None
-    if sent is None or isinstance(sent, dict):
-        problems = [*problems, *custom_field_problems(tenant=tenant, sent=sent or {})]
+    problems += _custom_field_problems(tenant, data)
     if problems or new_order is None:
         raise ValidationFailed(problems)
     return new_order
+
+
+def read_order_update(*, tenant: Tenant, data: Any) -> OrderUpdate:
+    """Checks the shape of what is to be changed about an order, custom fields if they are sent.
+
+    Raises ValidationFailed with every field that is wrong, together.
+    """
+    update, problems = parse(OrderUpdate, data)
+    if isinstance(data, dict) and "customFields" in data:
+        problems += _custom_field_problems(tenant, data)
+    if problems or update is None:
+        raise ValidationFailed(problems)
+    return update
+
+
+def _custom_field_problems(tenant: Tenant, data: Any) -> list[Detail]:
+    sent = data.get("customFields") if isinstance(data, dict) else None
+    if sent is not None and not isinstance(sent, dict):
+        return []
+    return list(custom_field_problems(tenant=tenant, sent=sent or {}))
 
 
 def quote_for(*, tenant: Tenant, new_order: NewOrder) -> Quote:
@@ -85,6 +106,49 @@ def create_order(
     ordered (`VARIANT_NOT_FOUND`, `VARIANT_INACTIVE`, `INVALID_CONTRACT_LENGTH`) and, for an
     inactive customer, `VALIDATION_ERROR` at `customer.email`. Contract: Create Order.
     """
+    ready = _ready(tenant, actor, new_order, customer_id)
+    # Nothing is refused from here on: a transaction around it needs no savepoint to return to.
+    with transaction.atomic(savepoint=False):
+        customer = customer_for_order(
+            tenant=tenant,
+            actor=actor,
+            caller=ready.caller,
+            known=ready.known,
+            update=update_customer,
+        )
+        order, items = _build(tenant, actor, new_order, ready, customer, source)
+        order.draft = draft
+        order.save(force_insert=True)
+        OrderItem.objects.bulk_create(by_variant(items))
+        OrderEvent.objects.bulk_create(build_first_events(order, items, actor, read_back))
+    _remember_items(order, items)
+    return order
+
+
+def preview_order(
+    *, tenant: Tenant, actor: Actor, new_order: NewOrder
+) -> tuple[Order, list[OrderItem]]:
+    """The order that `create_order` would make of this now and its items, unsaved.
+
+    Its customer is the one who would be found, or a new one without a key. Raises what
+    `create_order` raises.
+    """
+    ready = _ready(tenant, actor, new_order)
+    customer = ready.known or Customer(tenant=tenant)
+    return _build(tenant, actor, new_order, ready, customer, Order.Source.API)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """What was found out about a new order before anything is written; nothing is wrong."""
+
+    quoted: Quote
+    caller: Caller
+    known: Customer | None
+    at: datetime
+
+
+def _ready(tenant: Tenant, actor: Actor, new_order: NewOrder, customer_id: str = "") -> _Ready:
     actor.require("orders.add_order", "You may not create orders.")
     quoted = quote_for(tenant=tenant, new_order=new_order)
     caller, at = build_caller(new_order), timezone.now()
@@ -92,28 +156,31 @@ def create_order(
     known = find_customer(tenant=tenant, caller=caller, customer_id=customer_id, annotations=before)
     if problems := [*quoted.problems, *customer_problems(known)]:
         raise DomainError.of(problems)
-    # Nothing is refused from here on: a transaction around it needs no savepoint to return to.
-    with transaction.atomic(savepoint=False):
-        order = build_order(
-            tenant=tenant,
-            actor=actor,
-            new_order=new_order,
-            totals=quoted.totals,
-            customer=customer_for_order(
-                tenant=tenant, actor=actor, caller=caller, known=known, update=update_customer
-            ),
-            caller=caller,
-            source=source,
-            at=at,
-        )
-        order.draft = draft
-        items = [build_item(order, line) for line in quoted.lines]
-        _find_reasons(tenant, order, items, known)
-        order.save(force_insert=True)
-        OrderItem.objects.bulk_create(by_variant(items))
-        OrderEvent.objects.bulk_create(build_first_events(order, items, actor, read_back))
-    _remember_items(order, items)
-    return order
+    return _Ready(quoted, caller, known, at)
+
+
+def _build(
+    tenant: Tenant,
+    actor: Actor,
+    new_order: NewOrder,
+    ready: _Ready,
+    customer: Customer,
+    source: Order.Source,
+) -> tuple[Order, list[OrderItem]]:
+    """The order and its items, unsaved."""
+    order = build_order(
+        tenant=tenant,
+        actor=actor,
+        new_order=new_order,
+        totals=ready.quoted.totals,
+        customer=customer,
+        caller=ready.caller,
+        source=source,
+        at=ready.at,
+    )
+    items = [build_item(order, line) for line in ready.quoted.lines]
+    _find_reasons(tenant, order, items, ready.known)
+    return order, items
 
 
 @transaction.atomic
@@ -132,13 +199,43 @@ def edit_order(
     """Makes a pending or confirmed order say what the edit says.
 
     Kept lines keep their price, new ones have the catalogue's; VAT is today's. A confirmed order
-    returns to pending, one that waited for its rep goes back to the queue. Nothing is written if
+    returns to pending, unless nothing but its notes changed; one that waited for its rep goes
+    back to the queue. Nothing is written if
     nothing changed, unless it waited for its rep. Raises Conflict `STATE_CONFLICT` for a stale
     version or another state, PermissionRefused for somebody else's order or an override by whom
     may not, NotFound, and DomainError with every line that cannot be ordered, as `create_order`.
     """
     reason = _reason(reason)
     order = _locked(tenant, order_id, version)
+    return _edit(order, actor, edit, reason, customer_id, update_customer, read_back)
+
+
+@transaction.atomic
+def update_order(*, tenant: Tenant, actor: Actor, order_id: str, update: OrderUpdate) -> Order:
+    """Changes those fields of a pending or confirmed order that were sent, as `edit_order` does.
+
+    They are put on top of what the order says now, so that of two programs that change different
+    fields neither undoes the other's work. Raises what `edit_order` raises.
+    """
+    actor.require("orders.change_order", "You may not change orders.")
+    order = _locked(tenant, order_id, update.version)
+    prefetch_related_objects([order], "items")
+    # Who does not say anything about the customer means the one whose order it is.
+    customer_id = "" if update.customer else order.customer.public_id
+    return _edit(order, actor, merged(order, update), update.reason, customer_id)
+
+
+def _edit(
+    order: Order,
+    actor: Actor,
+    edit: Edit,
+    reason: str,
+    customer_id: str = "",
+    update_customer: bool = False,
+    read_back: Sequence[str] = (),
+) -> Order:
+    """What `edit_order` says, of an order that is locked."""
+    tenant = order.tenant
     _raise(rules.edit_problem(order, actor))
     before = {item.position: item for item in order.items.all()}
     was = changes.snapshot(order, before.values())
@@ -149,18 +246,34 @@ def edit_order(
     if not changed and not returned:
         return order
     data: dict[str, Any] = {"changes": changed}
-    if order.status == Order.Status.CONFIRMED:
-        data["confirmedBy"] = order.confirmed_by
+    if changed.keys() == {"notes"} and not returned:
+        kind = Kind.NOTED
+        _save(order, "notes")
+    else:
+        kind = Kind.RESUBMITTED if returned else Kind.EDITED
+        if order.status == Order.Status.CONFIRMED:
+            data["confirmedBy"] = order.confirmed_by
+        _back_to_review(tenant, order, before, items, customer)
+    if read_back:
+        _record(order, Kind.READ_BACK, actor, data={"sentences": list(read_back)})
+    _record(order, kind, actor, reason=reason, data=data)
+    _remember_items(order, items)
+    return order
+
+
+def _back_to_review(
+    tenant: Tenant,
+    order: Order,
+    before: Mapping[int, OrderItem],
+    items: Sequence[OrderItem],
+    customer: Customer,
+) -> None:
+    """Saves the order as it was edited; whoever confirmed it has to look at it again."""
     order.status, order.awaiting = Order.Status.PENDING, Order.Awaiting.MANAGER
     order.confirmed_at, order.confirmed_by_ref, order.confirmed_by = None, "", ""
     _save_items(order, before, items)
     _find_reasons(tenant, order, items, customer)
     _save(order, *EDITED_FIELDS, *_REVIEWED_FIELDS)
-    if read_back:
-        _record(order, Kind.READ_BACK, actor, data={"sentences": list(read_back)})
-    _record(order, Kind.RESUBMITTED if returned else Kind.EDITED, actor, reason=reason, data=data)
-    _remember_items(order, items)
-    return order
 
 
 @transaction.atomic

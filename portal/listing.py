@@ -1,12 +1,14 @@
 """Lists over the API: what is asked in the query string, and the page that answers."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import parse_qsl
 
 from django.core.exceptions import ValidationError
 from django.core.signing import BadSignature, Signer
-from django.db.models import Field, Model, Q, QuerySet
+from django.db.models import BooleanField, F, Field, Func, Model, QuerySet, Value
+from django.db.models.lookups import GreaterThan, LessThan
 from django.http import HttpRequest
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic import Field as PydanticField
@@ -129,6 +131,13 @@ def _pairs(request: HttpRequest) -> list[tuple[str, str]]:
         raise ValidationFailed([Detail("", "VALIDATION_ERROR", message)]) from error
 
 
+class Columns(Func):
+    """Several columns as one value. PostgreSQL compares it within one range of an index."""
+
+    template = "ROW(%(expressions)s)"
+    output_field = BooleanField()  # Of no meaning: it is compared only.
+
+
 class Rows(Generic[T]):
     """One page of a list, and the cursor of the next one, if there is any."""
 
@@ -138,33 +147,35 @@ class Rows(Generic[T]):
         query: ListQuery,
         *,
         by: str = "created_at",
+        then: str | None = None,
         field: "Field[Any, Any] | None" = None,
         descending: bool = True,
     ) -> None:
-        """The rows by a column, and by age where it is the same.
+        """The rows by a column, where it is the same by another (`then`), and last by age.
 
-        As fast at the millionth row as at the first; rows that are added meanwhile shift nothing.
-        `field` reads a value of `by` from a cursor where the model has no such field. Raises
-        ValidationFailed at `startAfter` for a cursor that is none, or that of another order.
+        As fast at the millionth row as at the first, however many have the same value, if there
+        is an index of these columns; rows that are added meanwhile shift nothing. `field` reads a
+        value of `by` from a cursor where the model has no such field. Raises ValidationFailed at
+        `startAfter` for a cursor that is none, or that of another list or order.
         """
-        field = field or queryset.model._meta.get_field(by)  # type: ignore[assignment]
-        side, sign = ("lt", "-") if descending else ("gt", "")
+        model = queryset.model._meta
+        fields: dict[str, Any] = {by: field or model.get_field(by)}
+        if then:
+            fields[then] = model.get_field(then)
+        fields["pk"] = model.pk
+        order = [f"-{name}" if descending else name for name in fields]
+        name = f"{model.label_lower} {' '.join(order)}"
         if query.start_after:
-            value, pk = _position(query.start_after, f"{sign}{by}", field)
-            queryset = queryset.filter(
-                # The first condition bounds the index scan; the second leaves out what was shown.
-                Q(**{f"{by}__{side}e": value}),
-                Q(**{f"{by}__{side}": value}) | Q(**{by: value, f"pk__{side}": pk}),
-            )
-        found = list(queryset.order_by(f"{sign}{by}", f"{sign}pk")[: query.limit + 1])
+            shown = _position(query.start_after, name, fields)
+            behind = LessThan if descending else GreaterThan
+            queryset = queryset.filter(behind(Columns(*map(F, fields)), Columns(*shown)))
+        found = list(queryset.order_by(*order)[: query.limit + 1])
         self.limit = query.limit
         self.rows = found[: query.limit]
         self.next = None
         if len(found) > query.limit:
-            last = self.rows[-1]
-            at = getattr(last, by)
-            shown = at.isoformat() if hasattr(at, "isoformat") else str(at)
-            self.next = _signer.sign_object([f"{sign}{by}", shown, last.pk])
+            last = [_shown(getattr(self.rows[-1], column)) for column in fields]
+            self.next = _signer.sign_object([name, *last])
 
     def body(self, name: str, shown: list[Any]) -> dict[str, Any]:
         """The contract's envelope: `count` is that of this page."""
@@ -177,12 +188,20 @@ class Rows(Generic[T]):
         }
 
 
-def _position(cursor: str, order: str, field: Any) -> tuple[Any, int]:
+def _shown(value: Any) -> str:
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _position(cursor: str, name: str, fields: Mapping[str, Any]) -> list[Value]:
+    """The last row of the page before: what it has in each of these fields."""
     try:
-        told, shown, pk = _signer.unsign_object(cursor)
-        if told == order:
-            return field.to_python(shown), pk
-        message = "This cursor belongs to another order of the list. Start without it."
+        told, *shown = _signer.unsign_object(cursor)
+        if told == name:
+            return [
+                Value(field.to_python(text), output_field=field)
+                for field, text in zip(fields.values(), shown, strict=True)
+            ]
+        message = "This cursor belongs to another list or another order. Start without it."
     except (BadSignature, ValidationError, ValueError):
         message = "This is no cursor of this list. Send the nextCursor of the page before."
     raise ValidationFailed([Detail("startAfter", "VALIDATION_ERROR", message)])

@@ -84,7 +84,8 @@ def _named(node: Any, parts: Mapping[str, Any]) -> Any:
         return node
     if "$ref" in node:
         rest = {key: value for key, value in node.items() if key != "$ref"}
-        return _named({**parts[node["$ref"].rpartition("/")[2]], **rest}, parts)
+        # What is said of this place alone stands beside the reference.
+        return {**_named(parts[node["$ref"].rpartition("/")[2]], parts), **rest}
     title = node.get("title")
     # A property may be called title; the title of a schema is a string.
     told = {k: v for k, v in node.items() if not (k == "title" and isinstance(title, str))}
@@ -133,6 +134,8 @@ def _asked(query: type[BaseModel]) -> list[dict[str, Any]]:
     parameters = []
     for name, field in described["properties"].items():
         ours = field.pop("x-additive", None)
+        # Blank counts as absent, which no format of a text allows.
+        field.pop("format", None)
         made = parameter("query", name, field.pop("description", ""), **field)
         if isinstance(ours, list):
             made["schema"]["x-additive"] = ours
@@ -153,14 +156,16 @@ def operation(
     examples: Mapping[str, Any] | None = None,
     media: Mapping[str, Any] | None = None,
     query: type[BaseModel] | None = None,
+    query_pattern: str = "",
     refusals: Mapping[int, str] | None = None,
     keyed: bool = False,
     ours: bool = False,
 ) -> dict[str, Any]:
     """What a router is told of an operation.
 
-    `media` is a body that is not JSON, by its media types, and `refusals` its own errors by
-    status; `keyed` takes an `Idempotency-Key`, `ours` is not in the contract.
+    `media` is a body that is not JSON, by its media types, and `query_pattern` how parameters
+    look whose names are the tenant's. `refusals` are its own errors by status; `keyed` takes an
+    `Idempotency-Key`, `ours` is not in the contract.
     """
     known = (ALWAYS, OF_BODY if body else {}, OF_KEY if keyed else {})
     errors: dict[int, str] = {}
@@ -181,6 +186,8 @@ def operation(
         described["requestBody"] = {"required": body_required, "content": {JSON: content}}
     if media:
         described["requestBody"] = {"required": True, "content": dict(media)}
+    if query_pattern:
+        described["x-query-pattern"] = query_pattern
     if ours:
         described["x-additive"] = True
     return {

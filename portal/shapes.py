@@ -174,7 +174,8 @@ class ContractModel(BaseModel):
 
     def stored(self) -> dict[str, Any]:
         """The contract's object as it is kept and sent back: blank and absent fields left out."""
-        values = self.model_dump(by_alias=True, exclude_unset=True)
+        # What was stored before may come as another type of number than what was just read.
+        values = self.model_dump(by_alias=True, exclude_unset=True, warnings="none")
         return {
             key: value
             for key, value in values.items()

@@ -1,5 +1,6 @@
 """Every URL × every kind of user, against a table of expected answers. No URL without a row."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -106,7 +107,12 @@ API: Table = {
     "^v1/": (NOT_THERE, NOT_THERE),
     "v1/docs": (PUBLIC, NOT_ALLOWED),
     "v1/openapi.json": (PUBLIC, NOT_ALLOWED),
-    "v1/orders": (NOT_ALLOWED, API_BODY),
+    "v1/orders": (API_PAGE, API_BODY),
+    "v1/orders/preview": (NOT_ALLOWED, API_BODY),
+    "v1/orders/<public_id:orderId>": (API_PAGE, NOT_ALLOWED),
+    "v1/orders/<public_id:orderId>/confirm": (NOT_ALLOWED, API_BODY),
+    "v1/orders/<public_id:orderId>/cancel": (NOT_ALLOWED, API_BODY),
+    "v1/orders/<public_id:orderId>/notes": (NOT_ALLOWED, NOT_ALLOWED),
     "v1/products": (API_PAGE, API_BODY),
     # What the client sends when it sends nothing is an empty form.
     "v1/products/csv": (NOT_ALLOWED, "401 401 401 401 401 401 400"),
@@ -329,6 +335,36 @@ def test_everybody_gets_the_answer_of_the_table(
         for route in table
     }
     assert answers == {route: row[method == "post"] for route, row in table.items()}
+
+
+def test_key_of_another_tenant_finds_nothing_by_its_id(
+    client: Client, tenant: Tenant, other_tenant: Tenant, rows: dict[str, Any]
+) -> None:
+    """Every operation with an id in its address, by the document; a foreign id is no id."""
+    key = ApiKeyFactory(tenant=other_tenant)
+    headers = {"Authorization": f"Bearer {key.token}", "Tenant-ID": "other"}
+    document = client.get("/v1/openapi.json").json()
+    operations = [
+        (method, path.replace("{", "<").replace("}", ">"), example_of(operation))
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if "{" in path
+    ]
+    assert "/v1/orders/<orderId>" in {route for _, route, _ in operations}
+    for method, route, body in operations:
+        answers = [
+            client.generic(method.upper(), path, body, "application/json", headers=headers)
+            for path in (path_of(route.lstrip("/"), rows), re.sub("<.*?>", "nothing", route))
+        ]
+        assert [answer.status_code for answer in answers] == [404, 404], (method, route)
+        assert answers[0].content == answers[1].content
+
+
+def example_of(operation: Any) -> bytes:
+    """The first body of the document's own for this operation."""
+    described = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    examples = [example["value"] for example in described.get("examples", {}).values()]
+    return json.dumps(examples[0] if examples else {}).encode()
 
 
 @pytest.mark.parametrize(

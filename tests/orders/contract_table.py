@@ -11,6 +11,13 @@ PAGE = """
 query.limit string
 query.startAfter string
 """
+ORDER_ID = "path.orderId* string"
+ACK = """
+body* object
+body.success* boolean enum=True
+body.message* string
+body.orderId* string
+"""
 
 ORDER = """
 X* object
@@ -168,5 +175,40 @@ body.notes string
         status=201,
         response="body* object\nbody.success* boolean enum=True\nbody.message* string\n"
         "body.orderId* string\n" + order_at("body.order"),
+    ),
+    "GET /v1/orders": Operation(
+        "listOrders",
+        parameters=f"""
+{HEADERS}
+{PAGE}
+query.status string
+query.customerId string
+query.sortBy string enum=createdAt|updatedAt|orderId|status|totals.total default=createdAt
+query.sortDir string enum=asc|desc default=desc
+""",
+        response="""
+body* object
+body.orders* array
+body.count* number
+body.limit* number
+body.hasMore* boolean
+body.nextCursor* string|null
+"""
+        + order_at("body.orders[]").replace("body.orders[]*", "body.orders[]"),
+    ),
+    "GET /v1/orders/{orderId}": Operation(
+        "getOrder", parameters=f"{HEADERS}\n{ORDER_ID}", response=order_at("body")
+    ),
+    "POST /v1/orders/{orderId}/cancel": Operation(
+        "cancelOrder",
+        parameters=f"{HEADERS}\n{ORDER_ID}",
+        request="body* object\nbody.reason string maxLength=1000",
+        response=ACK,
+    ),
+    "PATCH /v1/orders/{orderId}/notes": Operation(
+        "updateOrderNotes",
+        parameters=f"{HEADERS}\n{ORDER_ID}",
+        request="body* object\nbody.notes* string maxLength=5000",
+        response=ACK,
     ),
 }

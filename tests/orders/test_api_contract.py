@@ -6,13 +6,25 @@ import jsonschema_rs
 import pytest
 from django.test import Client
 
-from orders.api import EXAMPLES
+from orders.api.examples import CANCEL, CONFIRM, NEW_ORDER, NOTES, UPDATE
 from orders.models import Order
 from portal.models import Tenant
-from tests.api import exact, post
-from tests.factories import VariantFactory, address, order_body
+from tests.api import exact, post, send
+from tests.factories import VariantFactory, address, make_order, order_body
+from tests.orders.test_api_create import FULL
 
 JSON = "application/json"
+
+
+SKUS = ("MACBOOK-PRO-16-M3", "IPAD-PRO-12-M2", "DELL-U2722D-MONITOR")
+OPERATIONS = [
+    ("POST", "/v1/orders", NEW_ORDER),
+    ("POST", "/v1/orders/preview", NEW_ORDER),
+    ("PATCH", "/v1/orders/{orderId}", UPDATE),
+    ("POST", "/v1/orders/{orderId}/confirm", CONFIRM),
+    ("POST", "/v1/orders/{orderId}/cancel", CANCEL),
+    ("PATCH", "/v1/orders/{orderId}/notes", NOTES),
+]
 
 
 @pytest.fixture
@@ -22,32 +34,59 @@ def document(client: Client) -> dict[str, Any]:
 
 
 @pytest.fixture
-def operation(document: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = document["paths"]["/v1/orders"]["post"]
-    return found
-
-
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_examples_work(
-    api_client: Client,
-    tenant: Tenant,
-    document: dict[str, Any],
-    operation: dict[str, Any],
-    name: str,
-) -> None:
-    for sku in ("MACBOOK-PRO-16-M3", "IPAD-PRO-12-M2", "DELL-U2722D-MONITOR"):
+def _offer(tenant: Tenant) -> None:
+    for sku in SKUS:
         VariantFactory(sku=sku)
     tenant.default_contract_length = 24
     tenant.save()
-    asked = operation["requestBody"]["content"][JSON]["examples"][name]["value"]
-    response = post(api_client, asked)
-    assert response.status_code == 201, response.content
-    named = {"$ref": "#/components/schemas/OrderCreateResponse"}
-    assert operation["responses"]["201"]["content"][JSON]["schema"] == named
-    schema = {**named, "components": document["components"]}
+
+
+def validate(document: dict[str, Any], operation: dict[str, Any], response: Any) -> None:
+    described = operation["responses"][str(response.status_code)]["content"][JSON]["schema"]
+    schema = {**described, "components": document["components"]}
     jsonschema_rs.validator_for(schema).validate(response.json())
 
 
+@pytest.mark.usefixtures("_offer")
+@pytest.mark.parametrize(
+    ("method", "path", "name"),
+    [(method, path, name) for method, path, examples in OPERATIONS for name in examples],
+)
+def test_examples_work(
+    api_client: Client, document: dict[str, Any], method: str, path: str, name: str
+) -> None:
+    order = make_order(SKUS[0])
+    operation = document["paths"][path][method.lower()]
+    body = operation["requestBody"]["content"][JSON]["examples"][name]["value"]
+    path = path.replace("{orderId}", order.public_id).removeprefix("/v1")
+    response = send(api_client, method, path, body)
+    assert response.status_code in (200, 201), response.content
+    validate(document, operation, response)
+
+
+@pytest.mark.usefixtures("_offer")
+def test_every_body_has_examples(document: dict[str, Any]) -> None:
+    bodies = {
+        (method.upper(), path)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if "Orders" in operation["tags"] and "requestBody" in operation
+    }
+    assert bodies == {(method, path) for method, path, _ in OPERATIONS}
+
+
+@pytest.mark.usefixtures("_offer")
+@pytest.mark.parametrize("path", ["/v1/orders", "/v1/orders/{orderId}"])
+@pytest.mark.parametrize("status", Order.Status.values)
+def test_what_is_read_is_as_described(
+    api_client: Client, document: dict[str, Any], path: str, status: str
+) -> None:
+    order = make_order(SKUS[0], *SKUS, status=status, **FULL)
+    asked = path.replace("{orderId}", order.public_id).removeprefix("/v1")
+    validate(document, document["paths"][path]["get"], send(api_client, "GET", asked))
+
+
+@pytest.mark.usefixtures("_offer")
 @pytest.mark.parametrize(
     ("body", "months", "devices"),
     [
@@ -110,12 +149,8 @@ def test_examples_work(
     ids=["smallest", "complete", "two products"],
 )
 def test_the_three_ways_of_asking_work(
-    api_client: Client, tenant: Tenant, body: dict[str, Any], months: list[int], devices: int
+    api_client: Client, body: dict[str, Any], months: list[int], devices: int
 ) -> None:
-    for sku in ("MACBOOK-PRO-16-M3", "IPAD-PRO-12-M2", "DELL-U2722D-MONITOR"):
-        VariantFactory(sku=sku)
-    tenant.default_contract_length = 24
-    tenant.save()
     response = post(api_client, body)
     assert response.status_code == 201, response.content
     order = exact(response)["order"]

@@ -79,6 +79,8 @@ def test_smallest_order_is_created(api_client: Client, api_key: ApiKey, tenant: 
             "createdAt": created.replace("+00:00", "Z"),
             "updatedAt": created.replace("+00:00", "Z"),
             "createdBy": api_key.public_id,
+            "version": 1,
+            "awaiting": "manager",
         },
     }
     assert order.source == Order.Source.API

@@ -14,7 +14,7 @@ from portal.permissions import Actor
 from tests.factories import VariantFactory, make_order, new_order
 
 
-def happen(order: Order, step: str, *, rep: Actor, manager: Actor, notes: str) -> None:
+def happen(order: Order, step: str, *, rep: Actor, manager: Actor, number: int) -> None:
     this: dict[str, Any] = {"tenant": order.tenant, "order_id": order.public_id}
     match step:
         case "confirm":
@@ -24,7 +24,7 @@ def happen(order: Order, step: str, *, rep: Actor, manager: Actor, notes: str) -
         case "recall":
             recall_order(actor=rep, **this)
         case "edit":
-            edit = Edit(new_order("A", notes=notes), [EditedLine(kept=0)])
+            edit = Edit(new_order("A", customFields={"number": number}), [EditedLine(kept=0)])
             edit_order(actor=rep, edit=edit, **this)
 
 
@@ -49,7 +49,7 @@ def test_unreviewed_is_all_since_the_last_decision_about_it(
     VariantFactory(sku="A")
     order = make_order("A", actor=rep_actor)
     for number, step in enumerate(steps):
-        happen(order, step, rep=rep_actor, manager=manager_actor, notes=f"Notes {number}")
+        happen(order, step, rep=rep_actor, manager=manager_actor, number=number)
     assert [event.version for event in unreviewed(Order.objects.get())] == versions
 
 

@@ -192,14 +192,16 @@ def test_unknown_address_is_not_found(
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        *((method, ORDERS, "POST") for method in ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")),
-        ("POST", "/v1/openapi.json", "GET, HEAD"),
-        ("POST", "/v1/docs", "GET, HEAD"),
+        *((method, ORDERS, "GET POST") for method in ("HEAD", "OPTIONS", "PUT", "DELETE")),
+        ("GET", f"{ORDERS}/preview", "POST"),
+        ("POST", "/v1/openapi.json", "GET HEAD"),
+        ("POST", "/v1/docs", "GET HEAD"),
     ],
 )
 def test_wrong_method_says_which_is_right(db: None, method: str, path: str, allowed: str) -> None:
     response = PortalClient(enforce_csrf_checks=True).generic(method, path)
-    assert (response.status_code, response["Allow"]) == (405, allowed)
+    assert response.status_code == 405
+    assert sorted(response["Allow"].split(", ")) == allowed.split()
     assert response["Content-Type"] == "application/json"
     if method != "HEAD":
         assert problems(response) == (405, "METHOD_NOT_ALLOWED", [])

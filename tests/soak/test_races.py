@@ -1,12 +1,14 @@
 """The races of the suite, often enough to meet the rare ones: `make soak`."""
 
 import pytest
+from django.test import Client
 
 from customers.models import Customer
 from orders.models import Order, OrderEvent
 from portal.models import Tenant
 from portal.permissions import Actor
 from tests.factories import VariantFactory
+from tests.orders import test_api_races as over_http
 from tests.orders.test_concurrency import PAIRS, create, in_threads, managers, race
 
 pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True)]
@@ -35,3 +37,16 @@ def test_callers_with_one_email_never_become_two_customers(tenant: Tenant) -> No
             lambda number=number: create(tenant, sku, f"CALLER{number}@example.com"),
         )
     assert (Customer.objects.count(), Order.objects.count()) == (ROUNDS, 2 * ROUNDS)
+
+
+@pytest.mark.parametrize("steps", over_http.PAIRS, ids=" and ".join)
+def test_program_and_manager_never_both_win(
+    tenant: Tenant,
+    rep_actor: Actor,
+    api_client: Client,
+    manager_client: Client,
+    steps: tuple[str, str],
+) -> None:
+    VariantFactory(sku="A")
+    for _ in range(ROUNDS):
+        over_http.decide(tenant, rep_actor, api_client, manager_client, steps)
