@@ -40,7 +40,7 @@ def limit(default: int, most: int) -> Any:
 
     described = {
         "type": "string",
-        "pattern": "^[0-9]*[1-9][0-9]*$",
+        "pattern": "^([0-9]*[1-9][0-9]*)?$",
         "description": f"Rows of a page: {default} unless told, {most:,} at most.",
         "x-additive": ["pattern"],
     }
