@@ -4,7 +4,6 @@ Pure functions: `catalog.services` finds the rows that there are, and saves.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 
 from catalog.models import Price, Product, Variant
@@ -49,39 +48,6 @@ PRICE_FIELDS = (
     *("monthly_price", "setup_fee", "discount_type", "discount_value", "discount_description"),
     *("source", "calculated_at", "preset_used"),
 )
-NEEDED = {
-    "sku": "productSku",
-    "name": "name",
-    "specification": "specification",
-    "category": "category",
-    "brand": "brand",
-}
-"""What a product cannot be added without, and what the contract calls it."""
-NEEDED_OF_VARIANT = {"name": "variantName"}
-
-
-@dataclass(slots=True)
-class Target:
-    """A product that is sent, and its row: a new one, or one that is locked.
-
-    `path` stands before the paths of what is wrong with it. `variants` are the rows of those that
-    are sent, in that order, and whether each is new.
-    """
-
-    path: str
-    sent: ProductInput | ProductUpdate
-    product: Product
-    variants: list[tuple[Variant, bool]] = field(default_factory=list)
-    is_new: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.is_new = self.product.pk is None
-
-    @property
-    def status(self) -> str:
-        """What it is going to be."""
-        wanted = self.sent.status if isinstance(self.sent, ProductUpdate) else None
-        return wanted or self.product.status
 
 
 def price_problem(amount: Decimal, currency: str) -> str | None:
@@ -94,44 +60,42 @@ def price_problem(amount: Decimal, currency: str) -> str | None:
 
 
 class Builder:
-    """Sets on the rows of a tenant what is sent for them, and collects all that is wrong with it.
+    """Sets on a product and its variants what is sent for them, and collects all that is wrong.
 
-    `taken` are the variants that have an SKU or an id that is sent, whatever product they are of.
-    `products` and `variants` are then the rows to be saved, with the columns that change.
+    The product is a new row or one that is locked; `taken` are the variants that have an SKU or an
+    id that is sent, whatever product they are of. `product_columns` and `changed` are then what has
+    to be saved, with the columns that change; `variants` are the rows of those that are sent, in
+    that order, and whether each is new.
     """
 
-    def __init__(self, tenant: Tenant, taken: Sequence[Variant]) -> None:
-        self.tenant = tenant
+    def __init__(
+        self, product: Product, sent: ProductInput | ProductUpdate, taken: Sequence[Variant]
+    ) -> None:
+        self.product, self.sent = product, sent
         self.by_sku = {variant.sku: variant for variant in taken}
         self.by_id = {variant.public_id: variant for variant in taken}
         self.seen: set[str] = set()
-        self.products: list[tuple[Product, set[str]]] = []
-        self.variants: list[tuple[Variant, set[str]]] = []
+        self.product_columns = _apply(product, sent, PRODUCT_FIELDS)
+        self.variants: list[tuple[Variant, bool]] = []
+        self.changed: list[tuple[Variant, set[str]]] = []
         self.problems: list[Detail] = []
+        for number, variant in enumerate(sent.variants):
+            self._build(f"variants.{number}.", variant)
 
-    def build(self, target: Target) -> None:
-        product = target.product
-        columns = _apply(product, target.sent, PRODUCT_FIELDS)
-        if columns or target.is_new:
-            self.products.append((product, columns))
-        if target.is_new:
-            self._need(target.path, product, NEEDED)
-        for number, sent in enumerate(target.sent.variants):
-            path = f"{target.path}variants.{number}."
-            row = self._row(path, product, sent)
-            is_new = row.pk is None
-            if is_new and target.status == Product.Status.DISCONTINUED:
-                row.status = Variant.Status.INACTIVE
-            columns = _apply(row, sent, VARIANT_FIELDS)
-            if columns or is_new:
-                self.variants.append((row, columns))
-            if is_new:
-                self._need(path, row, NEEDED_OF_VARIANT)
-            target.variants.append((row, is_new))
-            self._check_amounts(path, sent)
+    def _build(self, path: str, sent: VariantUpdate) -> None:
+        row = self._row(path, sent)
+        is_new = row.pk is None
+        columns = _apply(row, sent, VARIANT_FIELDS)
+        if columns or is_new:
+            self.changed.append((row, columns))
+        if is_new and not row.name:
+            self._refuse(f"{path}variantName", VALIDATION_ERROR, "This field is required.")
+        self.variants.append((row, is_new))
+        self._check_amounts(path, sent)
 
-    def _row(self, path: str, product: Product, sent: VariantUpdate) -> Variant:
-        """The variant that is meant, or a new one."""
+    def _row(self, path: str, sent: VariantUpdate) -> Variant:
+        """The variant that is meant, or a new one: inactive, as all of a discontinued product."""
+        product = self.product
         owner = self.by_sku.get(sent.variant_sku)
         known = self.by_id.get(sent.variant_id) if sent.variant_id else owner
         if sent.variant_id and (known is None or known.product_id != product.pk):
@@ -149,12 +113,10 @@ class Builder:
             self.seen |= {sent.variant_sku, known.public_id}
             return known
         self.seen.add(sent.variant_sku)
-        return Variant(tenant=self.tenant, product=product)
-
-    def _need(self, path: str, row: Product | Variant, needed: Mapping[str, str]) -> None:
-        for column, name in needed.items():
-            if not getattr(row, column):
-                self._refuse(path + name, VALIDATION_ERROR, "This field is required.")
+        status = self.sent.status if isinstance(self.sent, ProductUpdate) else None
+        gone = (status or product.status) == Product.Status.DISCONTINUED
+        of_product = Variant.Status.INACTIVE if gone else Variant.Status.ACTIVE
+        return Variant(tenant=product.tenant, product=product, status=of_product)
 
     def _check_amounts(self, path: str, sent: VariantUpdate) -> None:
         self._check_amount(f"{path}listPrice", sent.list_price)
@@ -181,7 +143,7 @@ class Builder:
             self._refuse(f"{path}discount.value", INVALID_PRICING, problem)
 
     def _check_amount(self, path: str, amount: Decimal | None) -> None:
-        if amount is not None and (problem := price_problem(amount, self.tenant.currency)):
+        if amount is not None and (problem := price_problem(amount, self.product.tenant.currency)):
             self._refuse(path, INVALID_PRICING, problem)
 
     def _refuse(self, path: str, code: str, message: str) -> None:

@@ -20,14 +20,13 @@ from catalog.building import (
     PRODUCT_FIELDS,
     VARIANT_FIELDS,
     Builder,
-    Target,
     build_price,
     is_same_price,
     length_problem,
     price_problem,
 )
 from catalog.models import Price, PriceChange, Product, Variant
-from catalog.schemas import ProductInput, ProductUpdate
+from catalog.schemas import ProductInput, ProductUpdate, VariantUpdate
 from portal.errors import Conflict, Detail, DomainError, NotFound
 from portal.models import Tenant
 from portal.permissions import Actor
@@ -50,48 +49,26 @@ class Upserted:
     created: bool
     variants: Sequence[tuple[Variant, bool]]
 
-    @classmethod
-    def of(cls, target: Target) -> "Upserted":
-        return cls(target.product, target.is_new, target.variants)
 
-
-def upsert_product(
-    *,
-    tenant: Tenant,
-    actor: Actor,
-    product: ProductInput | ProductUpdate,
-    keep_other_lengths: bool = False,
-) -> Upserted:
+def upsert_product(*, tenant: Tenant, actor: Actor, product: ProductInput) -> Upserted:
     """Changes the product of this SKU, or adds it. Contract: Create Product.
 
     What is not sent stays as it is, as do variants that are not listed; a variant is found by its
-    id or else its SKU, or added. The prices of a listed variant are replaced by those sent, if any
-    are; `keep_other_lengths` leaves those of other contract lengths. Orders keep what they have.
-    A variant that is added to a discontinued product is inactive. Its status does not change here.
+    id or else its SKU, or added. The prices of a listed variant are replaced by those sent; orders
+    keep what they have. A variant that is added to a discontinued product is inactive.
 
     Raises PermissionRefused, or DomainError with everything that is wrong: `DUPLICATE_SKU` for
     another product's variant, or one that is listed twice; `INVALID_PRICING` for what is no amount
-    of the currency, or a length that is no contract's or there twice; `VALIDATION_ERROR` for what
-    is missing of something new, or an id that no variant of the product has.
+    of the currency, or a length that is no contract's or there twice; `VALIDATION_ERROR` for an id
+    that no variant of the product has.
     """
-    products = [product]
-    return _upsert(tenant, actor, products, keep_other_lengths=keep_other_lengths, paths=[""])[0]
+    _require_all(actor)
 
+    def work() -> Upserted:
+        row = _lock_products(tenant, sku=product.product_sku).first()
+        return _write(tenant, actor, row or Product(tenant=tenant), product)
 
-def upsert_products(
-    *,
-    tenant: Tenant,
-    actor: Actor,
-    products: Sequence[ProductInput | ProductUpdate],
-    keep_other_lengths: bool = False,
-) -> list[Upserted]:
-    """Many at once, all or none, as `upsert_product`, in as many statements as for one.
-
-    Paths begin with the position: `products.3.variants.0.variantSku`. A product may stand in the
-    list once.
-    """
-    paths = [f"products.{number}." for number in range(len(products))]
-    return _upsert(tenant, actor, products, keep_other_lengths=keep_other_lengths, paths=paths)
+    return again_if_taken(work)
 
 
 def update_product(
@@ -99,18 +76,18 @@ def update_product(
 ) -> Upserted:
     """Changes a product, its SKU and status included. Contract: Update Product.
 
-    As `upsert_product`; besides, `DUPLICATE_SKU` at `productSku` for that of another product,
-    Conflict `PRODUCT_HAS_ACTIVE_ORDERS`, NotFound.
+    As `upsert_product`, but a variant keeps its prices if none are sent, and one that is new needs
+    its name. Besides, `DUPLICATE_SKU` at `productSku` for that of another product, Conflict
+    `PRODUCT_HAS_ACTIVE_ORDERS`, NotFound.
     """
     _require_all(actor)
 
     def work() -> Upserted:
         row = _lock_product(tenant, product_id)
-        target = Target("", product, row)
-        _write(tenant, actor, [target], _taken(tenant, row, product.product_sku))
+        upserted = _write(tenant, actor, row, product)
         if product.status:
             _set_status(tenant, row, product.status)
-        return Upserted.of(target)
+        return upserted
 
     return again_if_taken(work)
 
@@ -246,30 +223,6 @@ def _require_all(actor: Actor) -> None:
     actor.require("catalog.delete_price", "You may not remove prices.")
 
 
-def _upsert(
-    tenant: Tenant,
-    actor: Actor,
-    products: Sequence[ProductInput | ProductUpdate],
-    *,
-    keep_other_lengths: bool,
-    paths: Sequence[str],
-) -> list[Upserted]:
-    _require_all(actor)
-
-    def work() -> list[Upserted]:
-        skus = [sent.product_sku for sent in products]
-        rows = {row.sku: row for row in _lock_products(tenant, sku__in=skus)}
-        targets = [
-            Target(path, sent, rows.get(sent.product_sku) or Product(tenant=tenant))
-            for path, sent in zip(paths, products, strict=True)
-        ]
-        problems = _repeated(targets)
-        _write(tenant, actor, targets, problems, keep_other_lengths=keep_other_lengths)
-        return [Upserted.of(target) for target in targets]
-
-    return again_if_taken(work)
-
-
 def again_if_taken(work: Callable[[], Result]) -> Result:
     """Does the work in a transaction, and anew when somebody took the same SKU meanwhile.
 
@@ -286,41 +239,37 @@ def again_if_taken(work: Callable[[], Result]) -> Result:
 
 
 def _write(
-    tenant: Tenant,
-    actor: Actor,
-    targets: Sequence[Target],
-    problems: Sequence[Detail],
-    *,
-    keep_other_lengths: bool = False,
-) -> None:
+    tenant: Tenant, actor: Actor, product: Product, sent: ProductInput | ProductUpdate
+) -> Upserted:
     """Saves what is sent, in the same number of statements for any number of rows.
 
     Locks go from products to variants, in the order of their keys, and new rows come in that of
     their SKUs: nobody who does the same waits for us while we wait for them.
     """
-    builder = Builder(tenant, _lock_named(tenant, targets))
-    for target in targets:
-        builder.build(target)
-    if problems := [*problems, *builder.problems]:
+    is_new, taken = product.pk is None, _taken(tenant, product, sent.product_sku)
+    product.tenant = tenant
+    built = Builder(product, sent, _lock_named(tenant, sent.variants))
+    if problems := [*taken, *built.problems]:
         raise DomainError.of(problems)
-    save_rows(Product.objects.all(), builder.products, set(PRODUCT_FIELDS.values()))
-    save_rows(Variant.objects.all(), builder.variants, set(VARIANT_FIELDS.values()))
-    wanted = [
-        (variant, [build_price(tenant, variant, tier) for tier in sent.pricing])
-        for target in targets
-        for (variant, _), sent in zip(target.variants, target.sent.variants, strict=True)
-        if sent.pricing
+    if is_new or built.product_columns:
+        changed = [(product, built.product_columns)]
+        save_rows(Product.objects.all(), changed, set(PRODUCT_FIELDS.values()))
+    save_rows(Variant.objects.all(), built.changed, set(VARIANT_FIELDS.values()))
+    priced = [
+        (variant, each.pricing)
+        for (variant, _), each in zip(built.variants, sent.variants, strict=True)
+        if each.pricing
     ]
-    before = prices_of(variant for variant, _ in wanted)
-    prices = [price for _, prices in wanted for price in prices]
-    kept = before.keys() if keep_other_lengths else {_key(price) for price in prices}
+    before = prices_of(variant for variant, _ in priced)
+    wanted = [build_price(tenant, variant, tier) for variant, tiers in priced for tier in tiers]
+    kept = {_key(price) for price in wanted}
     gone = [price for key, price in before.items() if key not in kept]
-    write_prices(tenant, actor, before, prices, gone)
+    write_prices(tenant, actor, before, wanted, gone)
+    return Upserted(product, is_new, built.variants)
 
 
-def _lock_named(tenant: Tenant, targets: Sequence[Target]) -> list[Variant]:
+def _lock_named(tenant: Tenant, sent: Sequence[VariantUpdate]) -> list[Variant]:
     """The variants, of any product, that have an SKU or an id that is sent."""
-    sent = [variant for target in targets for variant in target.sent.variants]
     named = Q(sku__in=[variant.variant_sku for variant in sent])
     if ids := [variant.variant_id for variant in sent if variant.variant_id]:
         named |= Q(public_id__in=ids)
@@ -330,23 +279,11 @@ def _lock_named(tenant: Tenant, targets: Sequence[Target]) -> list[Variant]:
 
 
 def _taken(tenant: Tenant, product: Product, sku: str) -> list[Detail]:
-    """That the SKU which the product should have is another's."""
-    if not sku or sku == product.sku or not Product.objects.filter(tenant=tenant, sku=sku).exists():
+    """That the SKU which a product should have is another's."""
+    is_same = product.pk is None or sku in ("", product.sku)
+    if is_same or not Product.objects.filter(tenant=tenant, sku=sku).exists():
         return []
     return [Detail("productSku", DUPLICATE_SKU, f"There is another product with the SKU “{sku}”.")]
-
-
-def _repeated(targets: Sequence[Target]) -> list[Detail]:
-    """The SKUs of products that stand in a list twice."""
-    seen: set[str] = set()
-    problems = []
-    for target in targets:
-        sku = target.sent.product_sku
-        if sku in seen:
-            message = f"“{sku}” is listed twice."
-            problems.append(Detail(f"{target.path}productSku", DUPLICATE_SKU, message))
-        seen.add(sku)
-    return problems
 
 
 def save_rows(

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Price, PriceChange, Product, Variant
 from catalog.schemas import ProductInput, ProductUpdate
-from catalog.services import Upserted, set_price, update_product, upsert_product, upsert_products
+from catalog.services import Upserted, set_price, update_product, upsert_product
 from portal.errors import Conflict, DomainError, NotFound, PermissionRefused
 from portal.models import Tenant
 from portal.permissions import SCOPES, Actor
@@ -27,10 +27,10 @@ from tests.factories import (
 )
 
 
-def upsert(body: dict[str, Any], **options: Any) -> Upserted:
+def upsert(body: dict[str, Any]) -> Upserted:
     """Sends a whole product."""
     product = read(ProductInput, body)
-    return upsert_product(tenant=open_tenant(), actor=SYSTEM, product=product, **options)
+    return upsert_product(tenant=open_tenant(), actor=SYSTEM, product=product)
 
 
 def update(product: Product, **changes: Any) -> Upserted:
@@ -110,14 +110,11 @@ def test_search_text_follows_product_and_variants(tenant: Tenant) -> None:
     }
 
 
-@pytest.mark.parametrize("keep", [False, True])
-def test_prices_sent_are_all_there_are_unless_others_are_kept(tenant: Tenant, keep: bool) -> None:
+def test_prices_sent_are_all_there_are(tenant: Tenant) -> None:
     upsert(product_body("MAC", variant_body("MAC-1", {12: 30, 24: 25, 36: 20})))
-    sent = product_body("MAC", variant_body("MAC-1", {24: 24, 36: 20}))
-    upsert(sent, keep_other_lengths=keep)
-    assert prices("MAC-1") == ({12: 30} if keep else {}) | {24: 24, 36: 20}
-    removed = [] if keep else [("MAC-1", 12, 30, None)]
-    assert changes()[3:] == [("MAC-1", 24, 25, 24), *removed]
+    upsert(product_body("MAC", variant_body("MAC-1", {24: 24, 36: 20})))
+    assert prices("MAC-1") == {24: 24, 36: 20}
+    assert changes()[3:] == [("MAC-1", 24, 25, 24), ("MAC-1", 12, 30, None)]
 
 
 def test_order_keeps_the_price_that_is_no_longer_offered(tenant: Tenant) -> None:
@@ -347,49 +344,11 @@ def test_doubled_length_and_bad_costs_are_refused_together(tenant: Tenant) -> No
     ]
 
 
-def test_what_is_new_needs_its_names(tenant: Tenant) -> None:
+def test_new_variant_needs_its_name(tenant: Tenant) -> None:
     product = ProductFactory()
     sent = {"variants": [{"variantSku": "NEW"}]}
     missing = [("variants.0.variantName", "VALIDATION_ERROR")]
     assert refusal(lambda: update(product, **sent)) == missing
-    bare = read(ProductUpdate, {"productSku": "NEW", "brand": "Apple"})
-    assert refusal(lambda: upsert_product(tenant=tenant, actor=SYSTEM, product=bare)) == [
-        ("name", "VALIDATION_ERROR"),
-        ("specification", "VALIDATION_ERROR"),
-        ("category", "VALIDATION_ERROR"),
-    ]
-    nameless = read(ProductUpdate, {})
-    missing = refusal(lambda: upsert_product(tenant=tenant, actor=SYSTEM, product=nameless))
-    assert missing[0] == ("productSku", "VALIDATION_ERROR")
-
-
-def test_several_products_are_sent_at_once_all_or_none(tenant: Tenant) -> None:
-    upsert(product_body("DELL", variant_body("DELL-1")))
-    bodies = [
-        product_body("MAC", variant_body("MAC-1"), variant_body("MAC-2")),
-        product_body("DELL", variant_body("DELL-1", {24: 1})),
-        product_body("HP", variant_body("HP-1")),
-    ]
-    common: dict[str, Any] = {"tenant": tenant, "actor": SYSTEM}
-    sent = [read(ProductInput, body) for body in bodies]
-    done = upsert_products(products=sent, **common)
-    assert [(one.created, listed(one)) for one in done] == [
-        (True, [("MAC-1", True), ("MAC-2", True)]),
-        (False, [("DELL-1", False)]),
-        (True, [("HP-1", True)]),
-    ]
-    bodies = [
-        product_body("ACER"),
-        product_body("ASUS", variant_body("HP-1")),
-        product_body("ACER"),
-    ]
-    sent = [read(ProductInput, body) for body in bodies]
-    assert refusal(lambda: upsert_products(products=sent, **common)) == [
-        ("products.2.productSku", "DUPLICATE_SKU"),
-        ("products.1.variants.0.variantSku", "DUPLICATE_SKU"),
-        ("products.2.variants.0.variantSku", "DUPLICATE_SKU"),
-    ]
-    assert set(Product.objects.values_list("sku", flat=True)) == {"DELL", "HP", "MAC"}
 
 
 def statements(work: Any) -> int:
@@ -428,7 +387,6 @@ def test_nobody_sends_products_without_the_permission(tenant: Tenant, scope: str
     known = ProductFactory()
     for forbidden in (
         lambda: upsert_product(tenant=tenant, actor=actor, product=product),
-        lambda: upsert_products(tenant=tenant, actor=actor, products=[product]),
         lambda: update_product(
             tenant=tenant, actor=actor, product_id=known.public_id, product=changed
         ),
