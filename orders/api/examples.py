@@ -59,7 +59,6 @@ UPDATE: Examples = {
             {"sku": "IPAD-PRO-12-M2", "quantity": 1, "contractLength": 24},
         ],
     },
-    "corrected as asked": {},
 }
 CONFIRM: Examples = {
     "what was seen": {"version": 1},
