@@ -74,9 +74,13 @@ def find_import(*, tenant: Tenant, actor: Actor, import_id: str) -> CatalogImpor
 
 
 def recent_imports(*, tenant: Tenant, actor: Actor) -> Sequence[CatalogImport]:
-    """The last imports of the tenant, newest first. Raises PermissionRefused."""
+    """The last imports of the tenant, newest first, without their files and reports.
+
+    Raises PermissionRefused.
+    """
     require_run(actor)
-    return list(CatalogImport.objects.filter(tenant=tenant).defer("content")[:RECENT])
+    imports = CatalogImport.objects.filter(tenant=tenant)
+    return list(imports.defer("content", "planned", "result")[:RECENT])
 
 
 def refused_rows(run: CatalogImport) -> str:
