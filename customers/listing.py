@@ -55,7 +55,7 @@ class CustomersQuery(ListQuery):
         Omissible(),
         Field(
             description="Only customers whose record changed, or who ordered, at or after this "
-            "moment, in ISO 8601 with a zone.",
+            "moment (ISO 8601 with a zone: 2026-01-31T12:00:00Z), sorted by it unless told.",
             json_schema_extra=OURS,
         ),
     ] = None
@@ -77,10 +77,17 @@ class CustomersQuery(ListQuery):
         "desc"
     )
 
+    @property
+    def sorted_by(self) -> str:
+        """What the list is sorted by: what changed lately by when it did, unless told."""
+        told = "sort_by" in self.model_fields_set
+        return self.sort_by if told or not self.updated_since else "updatedAt"
+
 
 # Each of these has an index of the tenant and this column; see Customer.Meta.
 _COLUMNS: Mapping[str, str] = {
     "createdAt": "created_at",
+    "updatedAt": "updated_at",
     "firstName": "first_name",
     "lastName": "last_name",
     "email": "email_key",
@@ -109,9 +116,9 @@ def page_of_customers(*, tenant: Tenant, actor: Actor, query: CustomersQuery) ->
     if query.updated_since:
         customers = customers.filter(updated_at__gte=query.updated_since)
     descending = query.sort_dir == "desc"
-    if query.sort_by in _COLUMNS:
-        return Rows(customers, query, by=_COLUMNS[query.sort_by], descending=descending)
-    count, by, field = _COUNTED[query.sort_by]
+    if by := _COLUMNS.get(query.sorted_by):
+        return Rows(customers, query, by=by, descending=descending)
+    count, by, field = _COUNTED[query.sorted_by]
     return Rows(count(customers), query, by=by, field=field, descending=descending)
 
 

@@ -170,6 +170,19 @@ def test_changed_since_filters(
     assert [each["firstName"] for each in shown] == expected
 
 
+def test_what_changed_lately_is_sorted_by_when_unless_told(
+    api_client: Client, tenant: Tenant
+) -> None:
+    made = [CustomerFactory() for _ in range(3)]
+    for customer, hour in zip(made, (2, 3, 1), strict=True):
+        Customer.objects.filter(pk=customer.pk).update(updated_at=AT + timedelta(hours=hour))
+    since = AT.isoformat()
+    ids = [customer.public_id for customer in made]
+    assert all_pages(api_client, updatedSince=since) == [ids[1], ids[0], ids[2]]
+    assert all_pages(api_client, updatedSince=since, sortDir="asc") == [ids[2], ids[0], ids[1]]
+    assert all_pages(api_client, updatedSince=since, sortBy="createdAt") == ids[::-1]
+
+
 def test_order_and_change_move_the_moment_of_the_last_change(
     api_client: Client, tenant: Tenant
 ) -> None:
@@ -296,6 +309,7 @@ def test_list_costs_the_same_queries_for_one_and_for_100_customers(
         ("sortBy=lastName&sortDir=asc", "customer_by_last_name"),
         ("sortBy=email", "customer_email"),
         ("status=inactive", "customer_newest_inactive"),
+        ("updatedSince=2026-01-31T12:00:00Z", "customer_updated"),
     ],
 )
 def test_list_is_read_from_an_index_in_its_order(
