@@ -25,12 +25,12 @@ PACKAGE = "generated_client"
 def generated(
     client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[str], Any]]:
-    """Imports a module of the client; making it must give no warning."""
+    """Imports a module of the client."""
     (tmp_path / "openapi.json").write_bytes(client.get("/v1/openapi.json").content)
     (tmp_path / "config.json").write_text(json.dumps({"post_hooks": []}))
     made = subprocess.run(
         [
-            *(sys.executable, "-m", "openapi_python_client", "generate", "--fail-on-warning"),
+            *(sys.executable, "-m", "openapi_python_client", "generate"),
             *("--path", "openapi.json", "--config", "config.json", "--meta", "none"),
             *("--output-path", PACKAGE),
         ],
@@ -39,6 +39,9 @@ def generated(
         text=True,
     )
     assert made.returncode == 0, made.stdout + made.stderr
+    warnings = [line for line in made.stdout.splitlines() if line.startswith("WARNING")]
+    # The file may come as it is, too; the generator knows only the form.
+    assert warnings == ["WARNING parsing POST /v1/products/csv within products."]
     monkeypatch.syspath_prepend(str(tmp_path))
     yield lambda name: importlib.import_module(f"{PACKAGE}.{name}")
     for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
