@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from catalog.models import Variant
 from customers.models import Customer
-from orders import drafts
+from orders import draft_life, drafts, submitting
 from orders.drafts import AlreadySubmitted, Revision, StaleDraft
 from orders.models import Draft, Order, OrderEvent
 from orders.sheet import Sheet
@@ -63,7 +63,7 @@ def save(tenant: Tenant, rep: User, draft: Draft) -> Callable[..., Sheet]:
 @pytest.fixture
 def submit(tenant: Tenant, rep: User, draft: Draft) -> Callable[..., Order]:
     def submit_draft(form: Typed, revision: Revision) -> Order:
-        return drafts.submit_draft(
+        return submitting.submit_draft(
             tenant=tenant,
             owner=rep,
             actor=Actor.from_user(rep),
@@ -255,7 +255,7 @@ def test_summaries_tell_customer_devices_and_total(
 ) -> None:
     sku = VariantFactory().sku
     save(typed(sku, sku, customer__company="Acme"), at(1))
-    [summary] = drafts.summaries(owner=rep)
+    [summary] = draft_life.summaries(owner=rep)
     assert (summary.customer, summary.devices) == ("Noor el Idrissi, Acme", 2)
     assert (summary.total, summary.currency) == (Decimal("50.00"), "EUR")
 
@@ -266,7 +266,7 @@ def test_summaries_take_one_query(
 ) -> None:
     Draft.objects.bulk_create(Draft(tenant=tenant, owner=rep, sequence=1) for _ in range(number))
     with django_assert_num_queries(1):
-        assert len(drafts.summaries(owner=rep)) == number
+        assert len(draft_life.summaries(owner=rep)) == number
 
 
 def test_summaries_leave_out_submitted_and_untouched_drafts(
@@ -274,7 +274,7 @@ def test_summaries_leave_out_submitted_and_untouched_drafts(
 ) -> None:
     submit(typed(VariantFactory().sku), at(1))
     drafts.open_draft(tenant=tenant, owner=rep)
-    assert drafts.summaries(owner=rep) == []
+    assert draft_life.summaries(owner=rep) == []
 
 
 @pytest.mark.django_db(transaction=True)
@@ -289,7 +289,7 @@ def test_two_submits_at_once_end_in_one_order() -> None:
         try:
             with scope(tenant=tenant):
                 together.wait()
-                order = drafts.submit_draft(
+                order = submitting.submit_draft(
                     tenant=tenant,
                     owner=rep,
                     actor=Actor.from_user(rep),

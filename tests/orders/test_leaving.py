@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from orders.drafts import HandedOver, Revision, load, reassign_drafts, save
+from orders.draft_life import reassign_drafts
+from orders.drafts import HandedOver, Revision, load, save
 from orders.edits import start_edit
 from orders.leaving import OpenWork, hand_everything_over, open_work
 from orders.models import Draft, Order
