@@ -168,7 +168,8 @@ def save(
     require_current(draft, revision)
     if revision.sequence <= draft.sequence:
         return None
-    return store(tenant, draft, completed(tenant, draft, typed, revision), revision)
+    typed = completed(tenant, draft, typed, revision)
+    return store(tenant, draft, typed, revision, base=revision.base)
 
 
 def configured_fields(*, tenant: Tenant) -> list[CustomField]:
@@ -231,8 +232,11 @@ def require_current(draft: Draft, revision: Revision) -> None:
         raise StaleDraft
 
 
-def store(tenant: Tenant, draft: Draft, typed: Typed, revision: Revision) -> Sheet:
-    sheet = make_sheet(tenant, draft, typed, revision.tab, base=revision.base)
+def store(
+    tenant: Tenant, draft: Draft, typed: Typed, revision: Revision, *, base: int | None = None
+) -> Sheet:
+    """Keeps what was typed and what the page shows then: all, or what is new since `base`."""
+    sheet = make_sheet(tenant, draft, typed, revision.tab, base=base)
     draft.quote = shown(sheet)
     write(draft, typed, revision)
     return sheet

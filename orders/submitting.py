@@ -167,9 +167,10 @@ def keep_refused(
     """
     draft = locked(tenant, owner, draft_id)
     typed = completed(tenant, draft, typed, revision)
-    sheet = make_sheet(tenant, draft, typed, revision.tab)
-    if sheet.moved and sheet.moved.fingerprint == decision.seen:
-        draft.quote = accepted(shown(sheet), sheet.moved, decision)
+    if decision.seen:
+        sheet = make_sheet(tenant, draft, typed, revision.tab)
+        if sheet.moved and sheet.moved.fingerprint == decision.seen:
+            draft.quote = accepted(shown(sheet), sheet.moved, decision)
     return store(tenant, draft, typed, revision)
 
 
