@@ -69,7 +69,8 @@ def save(request: PortalRequest, draft_id: str) -> HttpResponse:
         return _show_handed_over(request, error)
     if sheet is None:
         return HttpResponse(status=204)
-    response = render(request, "orders/_saved.html", {"sheet": sheet, "oob": True})
+    context = {"sheet": sheet, "currency": sheet.totals.currency, "oob": True}
+    response = render(request, "orders/_saved.html", context)
     return _fill_in(request, sheet, response)
 
 
