@@ -10,6 +10,7 @@ from customers.lookalikes import Newcomer
 from customers.models import Customer, CustomerType
 from orders.typed import Typed, customer_fields, record_fields
 from portal.models import Tenant
+from portal.rows import one_or_none
 from portal.text import normalize_email
 
 RECORD_LABELS = {
@@ -107,7 +108,7 @@ def known_customer(tenant: Tenant, typed: Typed) -> Customer | None:
 def _found(tenant: Tenant, **unique: str) -> Customer | None:
     if not all(unique.values()):
         return None
-    return next(iter(Customer.objects.filter(tenant=tenant, **unique).order_by()), None)
+    return one_or_none(Customer.objects.filter(tenant=tenant, **unique))
 
 
 def email_key(typed: Typed) -> str:

@@ -20,6 +20,7 @@ from orders.sheet import Sheet, make_sheet, shown
 from orders.typed import Typed, customer_fields
 from portal.errors import Conflict, NotFound
 from portal.models import Tenant, User
+from portal.rows import one_or_none
 
 _LATEST = 2**53
 """The highest sequence number that a browser counts to exactly."""
@@ -203,8 +204,8 @@ def locked(tenant: Tenant, owner: User, draft_id: str) -> Draft:
 
     Raises NotFound, or HandedOver for whoever handed it on.
     """
-    found = Draft.objects.select_for_update().filter(tenant=tenant, public_id=draft_id)
-    draft = next(iter(found.order_by()), None)
+    found = Draft.objects.filter(tenant=tenant, public_id=draft_id)
+    draft = one_or_none(found.select_for_update())
     if draft is None or owner.pk not in {draft.owner_id, *draft.former_owners}:
         raise NotFound("There is no such draft.")
     if draft.owner_id != owner.pk:
