@@ -124,6 +124,21 @@ def test_save_takes_the_same_queries_for_any_number_of_lines(
         save(form, at(1))
 
 
+def test_save_asks_who_is_calling_only_when_the_page_is_to_show_them(
+    save: Callable[..., Sheet], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    form = typed(VariantFactory().sku)
+    assert save(form, at(1)).card is not None
+    more = replace(form, lines=[replace(form.lines[0], quantity="2")])
+    with django_assert_num_queries(4 + 2):
+        assert save(more, at(2, base=1)).card is None
+    other = replace(more, fields={**more.fields, "customer-first_name": "Nora"})
+    with django_assert_num_queries(5 + 2):
+        assert save(other, at(3, base=2)).card is not None
+    # The answer to the third was lost.
+    assert save(other, at(4, base=2)).card is not None
+
+
 def test_save_answers_only_the_lines_that_the_page_does_not_show_yet(
     save: Callable[..., Sheet],
 ) -> None:

@@ -229,7 +229,7 @@ def test_hand_over_costs_the_same_queries_for_one_and_for_many_people(
     manager_client: Client, rep: User, django_assert_num_queries: Any
 ) -> None:
     for _ in range(2):
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(8):
             manager_client.get("/orders/reassign/", {"leaver": rep.email})
         for _ in range(9):
             UserFactory(role=MANAGER)
