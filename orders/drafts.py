@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from customers.models import Customer
 from orders import edits, starting
+from orders.custom_fields import configured_fields
 from orders.extension import follow_months
-from orders.models import CustomField, Draft, Order
+from orders.models import Draft, Order
 from orders.sheet import Sheet, make_sheet, shown
 from orders.typed import Typed, customer_fields
 from portal.errors import Conflict, NotFound
@@ -171,10 +172,6 @@ def save(
         return None
     typed = completed(tenant, draft, typed, revision)
     return store(tenant, draft, typed, revision, base=revision.base)
-
-
-def configured_fields(*, tenant: Tenant) -> list[CustomField]:
-    return list(CustomField.objects.filter(tenant=tenant))
 
 
 def placed_order(draft: Draft) -> Order | None:

@@ -8,7 +8,7 @@ who may do it, is said in `orders.rules`.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -110,8 +110,10 @@ def create_order(
         items = [build_item(order, line) for line in quoted.lines]
         _find_reasons(tenant, order, items, known)
         order.save(force_insert=True)
-        OrderItem.objects.bulk_create(by_variant(items))
-        OrderEvent.objects.bulk_create(build_first_events(order, items, actor, read_back))
+        for item in items:
+            item.order = order  # Which has its key only now.
+        _insert(by_variant(items))
+        _insert(build_first_events(order, items, actor, read_back))
     _remember_items(order, items)
     return order
 
@@ -439,6 +441,26 @@ def _find_reasons(
         tenant=tenant, order=order, items=items, history=History.of(known), record=known
     )
     order.risk = risk_of(order.reasons)
+
+
+def _insert(rows: Sequence[OrderItem] | Sequence[OrderEvent]) -> None:
+    """Writes new rows in one statement: as `bulk_create`, which takes twice as long over it."""
+    table = rows[0]._meta
+    fields = [field for field in table.concrete_fields if not field.primary_key]
+    names = ", ".join(f'"{field.column}"' for field in fields)
+    values = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(rows))
+    cells = [
+        field.get_db_prep_save(field.pre_save(row, add=True), connection)
+        for row in rows
+        for field in fields
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table.db_table} ({names}) VALUES {values} RETURNING id",  # noqa: S608 (no input)
+            cells,
+        )
+        for row, (pk,) in zip(rows, cursor.fetchall(), strict=True):
+            row.pk, row._state.adding = pk, False
 
 
 def _remember_items(order: Order, items: Sequence[OrderItem]) -> None:

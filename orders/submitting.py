@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from orders import edits
 from orders.card import known_customer
+from orders.custom_fields import configured_fields
 from orders.drafts import (
     Discarded,
     Revision,
     completed,
-    configured_fields,
     locked,
     placed_order,
     require_current,

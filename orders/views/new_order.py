@@ -15,6 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect, reswap, retarget, trigg
 from customers.search import find_customers
 from orders import draft_life, drafts, submitting
 from orders.composer import with_choices
+from orders.custom_fields import configured_fields
 from orders.drafts import AlreadySubmitted, HandedOver, Revision, StaleDraft
 from orders.edits import OrderMoved, edited, with_remarks
 from orders.extension import NEW_END
@@ -194,7 +195,7 @@ def _page(
 def _context(
     request: PortalRequest, sheet: Sheet, details: Iterable[Detail] = ()
 ) -> dict[str, Any]:
-    configured = drafts.configured_fields(tenant=request.tenant)
+    configured = configured_fields(tenant=request.tenant)
     editing = edited(sheet.draft)
     remarks = editing.remarks if editing else {}
     sheet = with_choices(tenant=request.tenant, sheet=sheet)
