@@ -32,7 +32,7 @@ class Floor:
         self.items = _cells(OrderItem.objects.filter(order=order))
         self.skus = [item["sku"] for item in self.items]
 
-    def place_order(self, number: int, email: str) -> None:
+    def place_order(self, number: str, email: str) -> None:
         own = {"public_id": f"cust_F{number}", "email": email, "email_key": email}
         with self.connection.transaction():
             self.connection.execute(PRICES, [self.order["tenant_id"], self.skus]).fetchall()

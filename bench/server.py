@@ -1,4 +1,4 @@
-"""The portal as `make serve` runs it, with one worker, and a client that keeps its connection."""
+"""The portal as `make serve` runs it, and a client that keeps its connection."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlencode
 
-GRANIAN = "granian --interface wsgi --workers 1 --blocking-threads 4 --log-level warning"
+GRANIAN = "granian --interface wsgi --blocking-threads 4 --log-level warning"
 
 
 def free_port() -> int:
@@ -22,10 +22,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(port: int, database: str) -> Iterator[None]:
-    """A server process on that port and database, for the length of the block."""
+def serving(port: int, database: str, workers: int = 1) -> Iterator["Server"]:
+    """A server on that port and database, for the length of the block."""
+    sizes = ("--workers", str(workers), "--port", str(port))
     process = subprocess.Popen(
-        [sys.executable, "-m", *GRANIAN.split(), "--port", str(port), "portal.wsgi:application"],
+        [sys.executable, "-m", *GRANIAN.split(), *sizes, "portal.wsgi:application"],
         env=os.environ | {"BENCH_DATABASE": database},
     )
     try:
@@ -34,10 +35,25 @@ def serving(port: int, database: str) -> Iterator[None]:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.1)
-        yield
+        yield Server(process.pid)
     finally:
         process.terminate()
         process.wait(timeout=20)
+
+
+class Server:
+    """The process that starts the workers."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+    def memory(self) -> int:
+        """Kilobytes that its workers hold in memory (RSS)."""
+        found = subprocess.run(
+            ["ps", "-A", "-o", "ppid=,rss="], capture_output=True, text=True, check=True
+        )
+        processes = (line.split() for line in found.stdout.splitlines())
+        return sum(int(rss) for parent, rss in processes if int(parent) == self.pid)
 
 
 class Client:
@@ -48,18 +64,20 @@ class Client:
         self.headers = headers
 
     def get(self, path: str) -> bytes:
-        return self._send("GET", path, None, "text/html", 200)
+        return self._send("GET", path, None, {"Content-Type": "text/html"}, 200)
 
-    def post_form(self, path: str, fields: list[tuple[str, str]]) -> bytes:
-        form = "application/x-www-form-urlencoded"
-        return self._send("POST", path, urlencode(fields), form, 200)
+    def post_form(self, path: str, fields: dict[str, Any]) -> bytes:
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        return self._send("POST", path, urlencode(fields, doseq=True), kind, 200)
 
-    def post_json(self, path: str, data: Any) -> bytes:
-        return self._send("POST", path, json.dumps(data), "application/json", 201)
+    def post_json(self, path: str, data: Any, headers: dict[str, str]) -> bytes:
+        kind = {"Content-Type": "application/json"}
+        return self._send("POST", path, json.dumps(data), kind | headers, 201)
 
-    def _send(self, method: str, path: str, body: str | None, kind: str, expected: int) -> bytes:
-        headers = self.headers | {"Content-Type": kind}
-        self.connection.request(method, path, body, headers)
+    def _send(
+        self, method: str, path: str, body: str | None, headers: dict[str, str], expected: int
+    ) -> bytes:
+        self.connection.request(method, path, body, self.headers | headers)
         response = self.connection.getresponse()
         answer = response.read()
         if response.status != expected:

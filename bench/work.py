@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count, cycle
 from typing import Any
 from urllib.parse import quote_plus
@@ -23,7 +23,8 @@ TYPED += ["mbp16", "5 mbp16 24"]
 KEYSTROKES = [text[:end] for text in TYPED for end in range(1, len(text) + 1)]
 ADDRESS = ("host", "port", "dbname", "user", "password")
 
-Work = dict[str, Callable[[], object]]
+Call = Callable[[], object]
+Work = dict[str, Call]
 
 
 def bare_connection() -> psycopg.Connection[Any]:
@@ -35,24 +36,39 @@ def bare_connection() -> psycopg.Connection[Any]:
 
 def prepare(port: int, bare: psycopg.Connection[Any]) -> Work:
     """Each call does its piece of work once, on new data."""
-    tenant = Tenant.objects.get(slug="demo")
     rep = User.objects.get(username="rep")
     page = Client(port, _login(rep))
     strokes = cycle(KEYSTROKES)
-    with scope(tenant=tenant):
-        orderable = Variant.objects.filter(
-            status=Variant.Status.ACTIVE,
-            product__status=Product.Status.ACTIVE,
-            prices__contract_length=24,
-        )
-        skus = list(orderable.order_by("sku").values_list("sku", flat=True)[:50])
+    with scope(tenant=rep.tenant):
+        skus = _skus(50)
+        shop = Shop(port, rep.tenant, skus[:5])
         return {
-            **_ordering(port, bare, tenant, skus[:5]),
+            "create order, 5 lines": shop.client(),
+            "five statements": shop.floor(bare),
             "hello": lambda: page.get("/hello/"),
             "live totals, 5 lines": _typing(page, rep, skus[:5]),
             "live totals, 50 lines": _typing(page, rep, skus),
+            "5 lines shown anew": _typing(page, rep, skus[:5], anew=True),
+            "50 lines shown anew": _typing(page, rep, skus, anew=True),
             "SKU search": lambda: page.get(f"/catalog/search/?q={quote_plus(next(strokes))}"),
         }
+
+
+def prepare_crowd(port: int, bare: Sequence[psycopg.Connection[Any]]) -> tuple[list[Call], ...]:
+    """For each connection one client of the API, and one that writes the same as statements."""
+    tenant = Tenant.objects.get(slug="demo")
+    with scope(tenant=tenant):
+        shop = Shop(port, tenant, _skus(5))
+        return [shop.client() for _ in bare], [shop.floor(each) for each in bare]
+
+
+def _skus(number: int) -> list[str]:
+    orderable = Variant.objects.filter(
+        status=Variant.Status.ACTIVE,
+        product__status=Product.Status.ACTIVE,
+        prices__contract_length=24,
+    )
+    return list(orderable.order_by("sku").values_list("sku", flat=True)[:number])
 
 
 def _login(user: User) -> dict[str, str]:
@@ -63,46 +79,72 @@ def _login(user: User) -> dict[str, str]:
     return {"Cookie": cookies, "X-CSRFToken": csrf, "HX-Request": "true"}
 
 
-def _typing(page: Client, rep: User, skus: list[str]) -> Callable[[], object]:
-    """One more change to a draft with these lines."""
+def _typing(page: Client, rep: User, skus: list[str], *, anew: bool = False) -> Call:
+    """Another quantity typed into a draft with these lines, whose page shows every answer.
+
+    `anew`: it has seen none, so that all lines, totals and the customer are answered.
+    """
     draft = Draft.objects.create(tenant=rep.tenant, owner=rep)
     changes = count(1)
-    fields = [
-        ("tab", "bench"),
-        ("customer-email", "sanne@example.com"),
-        ("customer-first_name", "Sanne"),
-        ("customer-last_name", "Bakker"),
-    ]
-    for number, sku in enumerate(skus):
-        fields += [("line", f"l{number}"), (f"line-l{number}-sku", sku)]
-        fields += [(f"line-l{number}-quantity", "3"), (f"line-l{number}-length", "24")]
-    path = f"/orders/new/{draft.public_id}/save/"
-    return lambda: page.post_form(path, [*fields, ("sequence", str(next(changes)))])
-
-
-def _ordering(port: int, bare: psycopg.Connection[Any], tenant: Tenant, skus: list[str]) -> Work:
-    """The same order by the API and as plain statements, every second one by a known customer."""
-    key = ApiKey(tenant=tenant, name="Benchmark", rate_limit=MAX_RATE_LIMIT)
-    token = key.set_secret()
-    key.save()
-    api = Client(port, {"Authorization": f"Bearer {token}", "Tenant-ID": tenant.slug})
-
-    def post(number: int) -> bytes:
-        customer = {"email": f"api{number // 2}@example.com"}
-        address = {"streetAddress": "Keizersgracht 421", "city": "Amsterdam", "country": "NL"}
-        order: dict[str, Any] = {
-            "customer": customer | {"firstName": "Sanne", "lastName": "Bakker"},
-            "billingAddress": address | {"contactName": "Sanne Bakker"},
-            "items": [{"sku": sku, "quantity": 2, "contractLength": 24} for sku in skus],
-        }
-        return api.post_json("/v1/orders", order)
-
-    placed = Order.objects.get(public_id=json.loads(post(0))["orderId"])
-    floor = Floor(bare, placed)
-    posted, written = count(2), count(2)
-    return {
-        "create order, 5 lines": lambda: post(next(posted)),
-        "five statements": lambda: floor.place_order(
-            number := next(written), f"floor{number // 2}@example.com"
-        ),
+    fields = {
+        "tab": "bench",
+        "line": [f"l{number}" for number, _ in enumerate(skus)],
+        "customer-email": "sanne@example.com",
+        "customer-first_name": "Sanne",
+        "customer-last_name": "Bakker",
     }
+    for number, sku in enumerate(skus):
+        line = f"line-l{number}"
+        fields |= {f"{line}-sku": sku, f"{line}-quantity": "3", f"{line}-length": "24"}
+
+    def change() -> bytes:
+        number = next(changes)
+        typed = {"line-l0-quantity": number % 10_000 + 1, "sequence": number}
+        shown = {} if anew else {"base": number - 1}
+        return page.post_form(f"/orders/new/{draft.public_id}/save/", fields | typed | shown)
+
+    return change
+
+
+class Shop:
+    """Places the same order by the API and as plain statements, each time a new one.
+
+    Every second one is by a known customer.
+    """
+
+    def __init__(self, port: int, tenant: Tenant, skus: Sequence[str]) -> None:
+        self.port, self.skus = port, skus
+        self.key = ApiKey(tenant=tenant, name="Benchmark", rate_limit=MAX_RATE_LIMIT)
+        self.token = self.key.set_secret()
+        self.key.save()
+        self.posted, self.written = count(), count()
+        placed = json.loads(self.client()())
+        self.placed = Order.objects.get(public_id=placed["orderId"])
+
+    def client(self) -> Callable[[], bytes]:
+        """With a connection of its own, and an `Idempotency-Key` for each order."""
+        tenant = self.key.tenant.slug
+        api = Client(self.port, {"Authorization": f"Bearer {self.token}", "Tenant-ID": tenant})
+        address = {"streetAddress": "Keizersgracht 421", "city": "Amsterdam", "country": "NL"}
+
+        def order() -> bytes:
+            email = f"{self.key.public_id}.{next(self.posted) // 2}@example.com"
+            placed = {
+                "customer": {"email": email, "firstName": "Sanne", "lastName": "Bakker"},
+                "billingAddress": address | {"contactName": "Sanne Bakker"},
+                "items": [{"sku": sku, "quantity": 2, "contractLength": 24} for sku in self.skus],
+            }
+            return api.post_json("/v1/orders", placed, {"Idempotency-Key": secrets.token_hex(8)})
+
+        return order
+
+    def floor(self, bare: psycopg.Connection[Any]) -> Call:
+        """The statements alone, over that connection."""
+        floor = Floor(bare, self.placed)
+
+        def order() -> None:
+            number = next(self.written)
+            email = f"{self.key.public_id.lower()}.floor{number // 2}@example.com"
+            floor.place_order(f"{self.key.public_id}{number}", email)
+
+        return order

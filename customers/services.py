@@ -15,6 +15,7 @@ from customers.models import Customer, CustomerType
 from portal.errors import Conflict, Detail, DomainError, NotFound, ValidationFailed
 from portal.models import Tenant
 from portal.permissions import Actor
+from portal.rows import one_or_none
 from portal.text import clean, normalize_email
 
 VALIDATION_ERROR = "VALIDATION_ERROR"
@@ -74,9 +75,10 @@ def find_customer(
     """
     known = Customer.objects.filter(tenant=tenant).annotate(**(annotations or {}))
     if customer_id:
-        customer = known.filter(public_id=customer_id).first()
+        known = known.filter(public_id=customer_id)
     else:
-        customer = known.filter(email_key=normalize_email(caller.email)).first()
+        known = known.filter(email_key=normalize_email(caller.email))
+    customer = one_or_none(known)
     if customer is None and customer_id:
         raise NotFound(UNKNOWN)
     return customer

@@ -6,12 +6,11 @@ from dataclasses import asdict, dataclass
 from hashlib import blake2s
 from urllib.parse import urlencode
 
-from django.db.models import Q
-
 from customers.lookalikes import Newcomer
 from customers.models import Customer, CustomerType
 from orders.typed import Typed, customer_fields, record_fields
 from portal.models import Tenant
+from portal.rows import one_or_none
 from portal.text import normalize_email
 
 RECORD_LABELS = {
@@ -99,19 +98,17 @@ class CustomerCard:
         """The same for the same query, so that it is asked once."""
         return blake2s(self.newcomer.encode(), digest_size=8).hexdigest()
 
-    def says_more_than(self, typed: Typed) -> bool:
-        """Whether it shows something else than it did when this was typed."""
-        return _about(self.typed) != _about(typed)
-
 
 def known_customer(tenant: Tenant, typed: Typed) -> Customer | None:
     """Whose e-mail this is, or else the one who was chosen and calls with another e-mail."""
-    key = email_key(typed)
     chosen = typed.fields.get("customer_id", "").replace("\0", "")
-    if not key and not chosen:
+    return _found(tenant, email_key=email_key(typed)) or _found(tenant, public_id=chosen)
+
+
+def _found(tenant: Tenant, **unique: str) -> Customer | None:
+    if not all(unique.values()):
         return None
-    found = list(Customer.objects.filter(Q(email_key=key) | Q(public_id=chosen), tenant=tenant))
-    return min(found, key=lambda customer: customer.email_key != key, default=None)
+    return one_or_none(Customer.objects.filter(tenant=tenant, **unique))
 
 
 def email_key(typed: Typed) -> str:
@@ -132,6 +129,11 @@ def _shown(name: str, value: str) -> str:
 
 def _is_addressed(typed: Typed) -> bool:
     return any(value.strip() for name, value in typed.fields.items() if name.startswith("billing-"))
+
+
+def same_caller(typed: Typed, before: Typed) -> bool:
+    """Whether a card of what was typed shows what it showed before."""
+    return _about(typed) == _about(before)
 
 
 def _about(typed: Typed) -> tuple[dict[str, str], str, bool]:

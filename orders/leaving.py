@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from orders.drafts import open_drafts, reassign_drafts
+from orders.draft_life import open_drafts, reassign_drafts
 from orders.models import Order
 from orders.services import reassign_orders
 from portal.models import Tenant, User

@@ -11,11 +11,12 @@ from django.utils import timezone
 
 from catalog.pricing import PricedLine, Totals
 from orders import drafts
-from orders.drafts import Discarded, PricesMoved, StaleDraft
+from orders.drafts import Discarded, StaleDraft
 from orders.letters import address_lines, written
 from orders.models import Draft
 from orders.said import UNDECIDED, accepted
 from orders.sheet import Sheet, make_sheet, shown
+from orders.submitting import PricesMoved
 from orders.typed import Typed
 from portal.errors import Conflict, DomainError
 from portal.models import Tenant, User

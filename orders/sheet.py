@@ -9,7 +9,7 @@ from catalog.matching import Option
 from catalog.models import SKU_LENGTH
 from catalog.pricing import LineRequest, Offer, PricedLine, Quote, Totals, quote, sum_up
 from orders.building import kept_line
-from orders.card import CustomerCard, known_customer
+from orders.card import CustomerCard, known_customer, same_caller
 from orders.models import MAX_QUANTITY, Draft, OrderItem
 from orders.readback import ReadBack, missing, read_back, tick_in
 from orders.said import Moved, MovedLine, Said, Vat, fingerprint, recall
@@ -166,8 +166,8 @@ class SheetLine:
 class Sheet:
     """A draft as the page shows it: what was typed, its lines priced now, who is calling.
 
-    `changed`: the lines whose price cell is not what the page shows already, `card_moved` whether
-    what it shows of the customer is not. `moved`: what is not as it was said any more.
+    `changed`: the lines whose price cell is not what the page shows already; `card` is None if
+    what it shows of the customer is. `moved`: what is not as it was said any more.
     """
 
     draft: Draft
@@ -177,8 +177,7 @@ class Sheet:
     totals: Totals
     moved: Moved
     totals_moved: bool
-    card: CustomerCard
-    card_moved: bool
+    card: CustomerCard | None
     read_back: ReadBack
     tab: str
 
@@ -207,24 +206,23 @@ def make_sheet(
     `base` is the number of the last change whose answer the page shows; if nothing was stored
     since, only what differs from that answer is in `changed`.
     """
-    before = draft.quote
+    before, kept = draft.quote, Typed.from_payload(draft.payload)
     is_latest = base == draft.sequence
+    shows_caller = is_latest and same_caller(typed, kept)
     decided = _decisions(draft, typed.lines)
     quoted, lines = _price(tenant, typed.lines, before, kept_items(draft), decided)
-    card = CustomerCard(known_customer(tenant, typed), typed)
     totals = quoted.totals
     moved = _moved(before, lines, totals)
     return Sheet(
         draft=draft,
         typed=typed,
         lines=lines,
-        changed=_changed(draft, lines) if is_latest else lines,
+        changed=_changed(before, kept, lines) if is_latest else lines,
         totals=totals,
         moved=moved,
         totals_moved=before.get("total") != totals.total
         or before.get("devices") != totals.total_devices,
-        card=card,
-        card_moved=base != draft.sequence or card.says_more_than(_kept(draft)),
+        card=None if shows_caller else CustomerCard(known_customer(tenant, typed), typed),
         read_back=_read_back(before, typed, lines, totals, moved, is_latest),
         tab=tab,
     )
@@ -243,20 +241,16 @@ def kept_id(item: OrderItem) -> str:
     return f"k{item.position}"
 
 
-def _changed(draft: Draft, lines: Sequence[SheetLine]) -> list[SheetLine]:
+def _changed(before: Mapping[str, Any], kept: Typed, lines: Sequence[SheetLine]) -> list[SheetLine]:
     """The lines that are not as the draft has them, typed or priced."""
-    kept = {line.id: line for line in _kept(draft).lines}
-    shown = draft.quote.get("lines", {})
+    typed = {line.id: line for line in kept.lines}
+    shown = before.get("lines", {})
     return [
         line
         for line in lines
-        if kept.get(line.typed.id) != line.typed
+        if typed.get(line.typed.id) != line.typed
         or _cell(line) != {name: shown.get(line.typed.id, _NOTHING).get(name) for name in _NOTHING}
     ]
-
-
-def _kept(draft: Draft) -> Typed:
-    return Typed.from_payload(draft.payload)
 
 
 _NOTHING: Mapping[str, Any] = {"isPriced": False, "prices": {}}
@@ -344,13 +338,14 @@ def _price(
             for line, quantity, item in zip(lines, quantities, kept, strict=True)
         ],
     )
-    quoted = replace(
-        quoted,
-        lines=[
-            replace(line, unit_price=decided.get(line.position, line.unit_price))
-            for line in quoted.lines
-        ],
-    )
+    if decided:
+        quoted = replace(
+            quoted,
+            lines=[
+                replace(line, unit_price=decided.get(line.position, line.unit_price))
+                for line in quoted.lines
+            ],
+        )
     priced = {line.position: line for line in quoted.lines}
     problems = {int(detail.path.split(".")[1]): detail for detail in quoted.problems}
     return quoted, [

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -29,6 +29,7 @@ _OTHER_NAMES = frozenset(
         *("read_back", "edit_reason"),
     }
 )
+_DECIDED = ("price", "list_price", "cost", "why")
 _BOXES = ("ship_elsewhere", "read_back")
 _NAMES = _OTHER_NAMES | {
     f"{prefix}-{name}" for prefix, form in SECTIONS.values() for name in form.base_fields
@@ -77,6 +78,17 @@ class TypedLine:
         text = self.contract_length
         return int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else None
 
+    def payload(self) -> dict[str, str]:
+        """What is kept: of what may be decided instead of the catalogue, what was."""
+        typed = {
+            "id": self.id,
+            "sku": self.sku,
+            "quantity": self.quantity,
+            "contract_length": self.contract_length,
+        }
+        decided = {name: text for name in _DECIDED if (text := getattr(self, name))}
+        return {name: storable(text) for name, text in (typed | decided).items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Typed:
@@ -88,21 +100,21 @@ class Typed:
     @classmethod
     def from_post(cls, post: QueryDict) -> "Typed":
         """What a page posted: only the fields that it showed."""
-        posted = {
-            name: value[:MAX_VALUE_LENGTH]
-            for name, value in post.items()
-            if isinstance(value, str) and (name in _NAMES or _CUSTOM_NAME.fullmatch(name))
+        values = {
+            name: value[:MAX_VALUE_LENGTH] for name, value in post.items() if isinstance(value, str)
         }
-        # A box that is not ticked is not posted.
-        posted = dict.fromkeys(_BOXES, "") | posted
+        fields = {
+            name: value
+            for name, value in values.items()
+            if name in _NAMES or _CUSTOM_NAME.fullmatch(name)
+        }
         ids = dict.fromkeys(key for key in post.getlist("line") if _LINE_ID.fullmatch(key))
-
-        def part(key: str, name: str) -> str:
-            return post.get(f"line-{key}-{name}", "")[:MAX_VALUE_LENGTH]
-
         parts = ("sku", "quantity", "length", "price", "list", "cost", "why")
-        lines = [TypedLine(key, *(part(key, name) for name in parts)) for key in ids]
-        return cls(posted, lines)
+        lines = [
+            TypedLine(key, *(values.get(f"line-{key}-{part}", "") for part in parts)) for key in ids
+        ]
+        # A box that is not ticked is not posted.
+        return cls(dict.fromkeys(_BOXES, "") | fields, lines)
 
     def onto(self, before: "Typed") -> "Typed":
         """A field that the page did not show (another order type's details) keeps its text."""
@@ -129,14 +141,7 @@ class Typed:
         """What is kept."""
         return {
             "fields": {name: storable(value) for name, value in self.fields.items()},
-            "lines": [
-                {
-                    name: storable(text)
-                    for name, text in asdict(line).items()
-                    if text or name in ("id", "sku", "quantity", "contract_length")
-                }
-                for line in self.lines
-            ],
+            "lines": [line.payload() for line in self.lines],
         }
 
     def contract(self, configured: Iterable[CustomField]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from django_scopes import scope, scopes_disabled
 from portal.errors import Conflict, Detail, NotFound, PermissionRefused, ValidationFailed
 from portal.models import ApiKey, Tenant
 from portal.permissions import Actor
+from portal.rows import one_or_none
 
 OVERLAP = timedelta(hours=24)
 """How long the secret before a new one works on, unless told."""
@@ -41,7 +42,7 @@ def key_of(token: str) -> ApiKey | None:
         return None
     public_id, _, secret = token.partition(".")
     with scopes_disabled():
-        key = ApiKey.objects.select_related("tenant").filter(public_id=public_id).first()
+        key = one_or_none(ApiKey.objects.select_related("tenant").filter(public_id=public_id))
     opens = (key or _NOBODY).is_valid(secret, timezone.now())
     return key if opens else None
 

@@ -113,11 +113,7 @@ class Actor:
 
     @classmethod
     def from_user(cls, user: "User") -> "Actor":
-        permissions = frozenset(user.get_all_permissions())
-        superuser = user.is_superuser and user.is_active
-        if superuser:
-            permissions -= _GRANTED_ONLY - user.granted_permissions()
-        return cls(user.actor_ref, user.email, permissions, superuser)
+        return cls(user.actor_ref, user.email, user.granted_permissions, user.may_do_everything)
 
     @classmethod
     def from_key(cls, key: "ApiKey") -> "Actor":

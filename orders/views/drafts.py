@@ -9,8 +9,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from orders import drafts
-from orders.drafts import AlreadyChanging, AlreadySubmitted, HandedOver, Revision, StaleDraft
+from orders import draft_life
+from orders.draft_life import AlreadyChanging
+from orders.drafts import AlreadySubmitted, HandedOver, Revision, StaleDraft
 from orders.typed import Typed
 from orders.views.access import for_reps
 from orders.views.new_order import show_newer
@@ -22,11 +23,11 @@ from portal.tenancy import PortalRequest
 @for_reps
 def discard(request: PortalRequest, draft_id: str) -> HttpResponse:
     try:
-        draft = drafts.discard(tenant=request.tenant, owner=request.user, draft_id=draft_id)
+        draft = draft_life.discard(tenant=request.tenant, owner=request.user, draft_id=draft_id)
     except (AlreadySubmitted, HandedOver) as error:
         return refuse(request, error)
     if _from_list(request):
-        return _list(request, discarded=drafts.summarise(draft))
+        return _list(request, discarded=draft_life.summarise(draft))
     return redirect("draft", draft.public_id)
 
 
@@ -34,7 +35,7 @@ def discard(request: PortalRequest, draft_id: str) -> HttpResponse:
 @for_reps
 def restore(request: PortalRequest, draft_id: str) -> HttpResponse:
     try:
-        draft = drafts.restore(tenant=request.tenant, owner=request.user, draft_id=draft_id)
+        draft = draft_life.restore(tenant=request.tenant, owner=request.user, draft_id=draft_id)
     except (AlreadyChanging, AlreadySubmitted, HandedOver) as error:
         return refuse(request, error)
     if _from_list(request):
@@ -48,7 +49,7 @@ def hand_over(request: PortalRequest, draft_id: str) -> HttpResponse:
     """Posted with the form, if it is handed over from the page where it is typed."""
     form = request.POST
     try:
-        draft = drafts.hand_over(
+        draft = draft_life.hand_over(
             tenant=request.tenant,
             owner=request.user,
             draft_id=draft_id,
@@ -79,8 +80,8 @@ def _list(request: PortalRequest, **what_happened: Any) -> HttpResponse:
 
 def drafts_context(request: PortalRequest) -> dict[str, Any]:
     """What the list of the user's open drafts shows."""
-    found = drafts.summaries(owner=request.user)
-    colleagues = drafts.colleagues(tenant=request.tenant, user=request.user) if found else []
+    found = draft_life.summaries(owner=request.user)
+    colleagues = draft_life.colleagues(tenant=request.tenant, user=request.user) if found else []
     return {"drafts": found, "colleagues": list(colleagues)}
 
 

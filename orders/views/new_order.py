@@ -13,15 +13,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget, trigger_client_event
 
 from customers.search import find_customers
-from orders import drafts
+from orders import draft_life, drafts, submitting
 from orders.composer import with_choices
-from orders.drafts import (
-    AlreadySubmitted,
-    HandedOver,
-    PricesMoved,
-    Revision,
-    StaleDraft,
-)
+from orders.custom_fields import configured_fields
+from orders.drafts import AlreadySubmitted, HandedOver, Revision, StaleDraft
 from orders.edits import OrderMoved, edited, with_remarks
 from orders.extension import NEW_END
 from orders.forms import OrderForm
@@ -29,6 +24,7 @@ from orders.history import difference
 from orders.models import Draft, Order
 from orders.said import Decision
 from orders.sheet import Sheet
+from orders.submitting import PricesMoved
 from orders.typed import Typed, customer_fields, labels_of
 from orders.views.access import for_reps
 from portal.errors import Detail, DomainError, NotFound
@@ -74,7 +70,8 @@ def save(request: PortalRequest, draft_id: str) -> HttpResponse:
         return _show_handed_over(request, error)
     if sheet is None:
         return HttpResponse(status=204)
-    response = render(request, "orders/_saved.html", {"sheet": sheet, "oob": True})
+    context = {"sheet": sheet, "currency": sheet.totals.currency, "oob": True}
+    response = render(request, "orders/_saved.html", context)
     return _fill_in(request, sheet, response)
 
 
@@ -98,7 +95,7 @@ def _show(request: PortalRequest, draft_id: str) -> HttpResponse:
     )
     if sheet.draft.discarded_at:
         return render(
-            request, "orders/draft_discarded.html", {"draft": drafts.summarise(sheet.draft)}
+            request, "orders/draft_discarded.html", {"draft": draft_life.summarise(sheet.draft)}
         )
     return render(request, "orders/new.html", _context(request, sheet))
 
@@ -113,7 +110,7 @@ def _submit(request: PortalRequest, draft_id: str) -> HttpResponse:
         "decision": Decision.read(request.POST),
     }
     try:
-        order = drafts.submit_draft(actor=Actor.from_user(request.user), **posted)
+        order = submitting.submit_draft(actor=Actor.from_user(request.user), **posted)
     except StaleDraft:
         return show_newer(request, draft_id)
     except HandedOver as error:
@@ -123,7 +120,7 @@ def _submit(request: PortalRequest, draft_id: str) -> HttpResponse:
     except NotFound:
         raise
     except DomainError as error:
-        sheet = drafts.keep_refused(**posted)
+        sheet = submitting.keep_refused(**posted)
         context = _context(request, sheet, shown_details(error)) | {"moved": sheet.moved}
         return _page(request, context, status=422)
     done = "changed" if order.version > 1 else "submitted"
@@ -141,7 +138,7 @@ def _show_moved(
     request: PortalRequest, error: OrderMoved, *, decision: Decision, **posted: Any
 ) -> HttpResponse:
     """What somebody else saved meanwhile, beside what was typed here, which stands on top of it."""
-    sheet, clashes = drafts.take_over(**posted)
+    sheet, clashes = submitting.take_over(**posted)
     with_costs = request.user.has_perm("catalog.view_costs")
     moved = difference(error.order, error.events, with_costs=with_costs)
     context = _context(request, sheet) | {
@@ -198,7 +195,7 @@ def _page(
 def _context(
     request: PortalRequest, sheet: Sheet, details: Iterable[Detail] = ()
 ) -> dict[str, Any]:
-    configured = drafts.configured_fields(tenant=request.tenant)
+    configured = configured_fields(tenant=request.tenant)
     editing = edited(sheet.draft)
     remarks = editing.remarks if editing else {}
     sheet = with_choices(tenant=request.tenant, sheet=sheet)
@@ -208,7 +205,7 @@ def _context(
         "draft": sheet.draft,
         "editing": editing,
         "order": drafts.placed_order(sheet.draft),
-        "colleagues": list(drafts.colleagues(tenant=request.tenant, user=request.user)),
+        "colleagues": list(draft_life.colleagues(tenant=request.tenant, user=request.user)),
         "form": OrderForm(
             sheet.typed,
             configured=configured,

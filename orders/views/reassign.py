@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
-from orders.drafts import who_may_order
+from orders.draft_life import who_may_order
 from orders.leaving import hand_everything_over, open_work
 from orders.models import Order
 from orders.services import reassign_orders

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from orders import drafts
+from orders import draft_life, drafts
 from orders.models import Draft, Order
 from orders.typed import Typed
 from portal.models import Tenant, User
@@ -105,7 +105,7 @@ def test_page_of_the_former_owner_says_whose_draft_it_is(
     visit: Visit, rep: User, maria: User, one: dict[str, Any], complaints: list[str]
 ) -> None:
     page = visit(page_of(one), rep)
-    drafts.hand_over(**one, to=maria.email)
+    draft_life.hand_over(**one, to=maria.email)
     page.get_by_label("Notes").fill("Typed too late")
     expect(page.get_by_role("alert").first).to_contain_text("now belongs to Maria Jansen.")
     expect(page.locator("#new-order")).to_contain_text("Typed too late")
@@ -118,7 +118,7 @@ def test_page_of_a_draft_discarded_elsewhere_brings_it_back_with_all_that_was_ty
     visit: Visit, rep: User, one: dict[str, Any]
 ) -> None:
     page = visit(page_of(one), rep)
-    drafts.discard(**one)
+    draft_life.discard(**one)
     page.get_by_label("Notes").fill("Still on the phone")
     expect(page.locator("#notices")).to_contain_text("This draft was discarded.")
     expect(page.get_by_label("Notes")).to_be_focused()

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from catalog.models import Price
 from customers.models import Customer
-from orders import drafts
+from orders import draft_life
 from orders.models import Draft, Order
 from portal.models import Tenant, User
 from tests.browser.conftest import Visit, accessibility_problems
@@ -55,7 +55,7 @@ class Stage:
         return self.page
 
     def handed_over(self) -> None:
-        drafts.hand_over(**self.draft(), to="maria@portal.example")
+        draft_life.hand_over(**self.draft(), to="maria@portal.example")
 
     def calling(self) -> Page:
         """Noor, who is known, was chosen, and what is known of her has been looked up."""
@@ -263,7 +263,7 @@ def stale(stage: Stage) -> None:
 
 def discarded_elsewhere(stage: Stage) -> None:
     stage.filled()
-    drafts.discard(**stage.draft())
+    draft_life.discard(**stage.draft())
     stage.page.get_by_label("Notes").fill("Still on the phone")
     expect(stage.page.locator("#notices")).to_contain_text("This draft was discarded.")
     expect(stage.page.locator("#notices")).to_be_in_viewport()

@@ -36,7 +36,7 @@ def test_list_takes_the_same_queries_for_any_number(
 ) -> None:
     for _ in range(number):
         CustomerFactory()
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         assert manager_client.get(LIST).status_code == 200
 
 

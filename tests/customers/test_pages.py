@@ -72,7 +72,7 @@ def test_list_costs_the_same_queries_for_one_and_for_100_customers(
     for more in (1, 99):
         for _ in range(more):
             CustomerFactory()
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(4):
             rep_client.get("/customers/")
 
 
@@ -105,7 +105,7 @@ def test_page_costs_the_same_queries_for_one_and_for_several_orders(
     for more in (0, 4):
         for _ in range(more):
             make_order()
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(6):
             rep_client.get(_address_of(customer))
 
 

@@ -121,7 +121,7 @@ def test_list_takes_the_same_queries_for_any_number(
     for _ in range(number):
         make_order(sku)
     manager_client.get(LIST)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(10):
         assert len(listed(manager_client)) == number
 
 
@@ -183,7 +183,7 @@ def test_review_page_takes_the_same_queries_for_any_number_of_items(
     manager_client: Client, number: int, django_assert_num_queries
 ) -> None:
     order = make_order(*(VariantFactory().sku for _ in range(number)))
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         manager_client.get(review_url(order))
 
 

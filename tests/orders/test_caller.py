@@ -146,7 +146,7 @@ def test_panel_takes_the_same_queries_for_any_number_of_orders(
         make_order(status="confirmed")
         make_order()
     # Session, user, permissions; customer, pending, devices, items.
-    with django_assert_num_queries(4 + 4):
+    with django_assert_num_queries(3 + 4):
         response = rep_client.get(f"/orders/new/caller/{noor.public_id}/")
     assert response.status_code == 200
 

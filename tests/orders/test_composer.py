@@ -211,7 +211,7 @@ def test_page_with_open_choices_takes_three_queries_more_at_most(
     lines: int,
 ) -> None:
     rep_client.post(f"{page(draft)}save/", typed(*(f"macbok {n}" for n in range(lines))))
-    with django_assert_num_queries(10 + (2 if lines == 1 else 3)):
+    with django_assert_num_queries(9 + (2 if lines == 1 else 3)):
         assert rep_client.get(page(draft)).status_code == 200
 
 
@@ -220,5 +220,5 @@ def test_lines_take_the_same_queries_for_any_number_of_parts(
     rep_client: Client, django_assert_num_queries: DjangoAssertNumQueries, parts: int, queries: int
 ) -> None:
     # Session, user, permissions; SKUs, words, prices.
-    with django_assert_num_queries(4 + queries):
+    with django_assert_num_queries(3 + queries):
         rep_client.post(LINE, {"q": ";".join(["mbp16"] * parts)})

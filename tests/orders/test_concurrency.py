@@ -14,7 +14,7 @@ from catalog.models import Variant
 from catalog.services import set_price, set_variant_status
 from customers.models import Customer
 from customers.services import change_email
-from orders import drafts
+from orders import drafts, submitting
 from orders.editing import Edit, EditedLine
 from orders.models import Order, OrderEvent, OrderItem
 from orders.said import Decision
@@ -306,7 +306,7 @@ def test_price_that_changes_while_it_is_submitted_is_stored_as_said_or_not_at_al
     variant, rep, draft_id, form = draft_at_25(tenant)
 
     def submit() -> Decimal:
-        order = drafts.submit_draft(
+        order = submitting.submit_draft(
             tenant=tenant,
             owner=rep,
             actor=Actor.from_user(rep),
@@ -333,11 +333,11 @@ def test_price_that_changes_while_it_is_decided_about_is_as_it_was_seen_or_not_a
     variant, rep, draft_id, form = draft_at_25(tenant)
     reprice(tenant, variant, "27.50")
     one = {"tenant": tenant, "owner": rep, "draft_id": draft_id, "typed": form}
-    seen = drafts.keep_refused(**one, revision=at(2)).moved.fingerprint
+    seen = submitting.keep_refused(**one, revision=at(2)).moved.fingerprint
 
     def submit() -> Decimal:
         decision = Decision(keeps=keeps, seen=seen)
-        order = drafts.submit_draft(
+        order = submitting.submit_draft(
             actor=Actor.from_user(rep), revision=at(3), decision=decision, **one
         )
         return order.total

@@ -209,8 +209,8 @@ def test_notes_of_somebody_elses_order_are_for_managers(
 def test_open_page_is_told_nothing_while_nothing_changes(
     rep_client: Client, order: Order, django_assert_num_queries: Any
 ) -> None:
-    # Session, user and two for permissions; the order's version is one more.
-    with django_assert_num_queries(5):
+    # Session, user, permissions; the order's version is one more.
+    with django_assert_num_queries(4):
         response = _live(rep_client, order, 1)
     assert (response.status_code, response.content) == (204, b"")
     assert "no-store" in response["Cache-Control"]
@@ -260,7 +260,7 @@ def test_news_costs_the_same_queries_however_much_happened(
             comment_order(
                 tenant=order.tenant, actor=SYSTEM, order_id=order.public_id, comment="Again"
             )
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(8):
             _live(rep_client, order, 1)
 
 

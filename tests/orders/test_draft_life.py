@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_scopes import scope
 from pytest_django import DjangoAssertNumQueries
 
-from orders import drafts
+from orders import draft_life, drafts, submitting
 from orders.drafts import AlreadySubmitted, Discarded, HandedOver, StaleDraft
 from orders.models import Draft, Order
 from orders.sheet import Sheet
@@ -49,7 +49,7 @@ def save(one: dict[str, Any], form: Typed, sequence: int, tab: str = "a", base: 
 
 def submit(one: dict[str, Any], form: Typed, sequence: int) -> Order:
     actor = Actor.from_user(one["owner"])
-    return drafts.submit_draft(**one, actor=actor, typed=form, revision=at(sequence))
+    return submitting.submit_draft(**one, actor=actor, typed=form, revision=at(sequence))
 
 
 def path(draft: Draft, action: str = "") -> str:
@@ -58,21 +58,21 @@ def path(draft: Draft, action: str = "") -> str:
 
 def test_discarded_draft_comes_back_to_the_last_field(rep: User, one: dict[str, Any]) -> None:
     save(one, typed(notes="kept"), 1)
-    drafts.discard(**one)
-    assert drafts.summaries(owner=rep) == []
-    drafts.restore(**one)
-    assert [summary.public_id for summary in drafts.summaries(owner=rep)] == [one["draft_id"]]
+    draft_life.discard(**one)
+    assert draft_life.summaries(owner=rep) == []
+    draft_life.restore(**one)
+    assert [summary.public_id for summary in draft_life.summaries(owner=rep)] == [one["draft_id"]]
     assert drafts.load(**one).typed.fields["notes"] == "kept"
 
 
 def test_discarded_draft_keeps_what_an_open_page_still_types(one: dict[str, Any]) -> None:
     form = typed(VariantFactory().sku, notes="Typed after")
     save(one, typed(), 1)
-    drafts.discard(**one)
+    draft_life.discard(**one)
     assert save(one, form, 2).draft.discarded_at is not None
     with pytest.raises(Discarded):
         submit(one, form, 3)
-    drafts.restore(**one)
+    draft_life.restore(**one)
     assert drafts.load(**one).typed.fields["notes"] == "Typed after"
     assert submit(one, form, 4).notes == "Typed after"
 
@@ -82,9 +82,9 @@ def test_submitted_draft_is_neither_discarded_nor_handed_over(
 ) -> None:
     order = submit(one, typed(VariantFactory().sku), 1)
     for change in (
-        lambda: drafts.discard(**one),
-        lambda: drafts.restore(**one),
-        lambda: drafts.hand_over(**one, to=maria.email),
+        lambda: draft_life.discard(**one),
+        lambda: draft_life.restore(**one),
+        lambda: draft_life.hand_over(**one, to=maria.email),
     ):
         with pytest.raises(AlreadySubmitted) as refused:
             change()
@@ -99,7 +99,7 @@ def test_colleagues_are_active_and_may_order_in_the_same_tenant(
     UserFactory(is_active=False)
     UserFactory(tenant=other_tenant)
     UserFactory().groups.clear()
-    found = drafts.colleagues(tenant=tenant, user=rep)
+    found = draft_life.colleagues(tenant=tenant, user=rep)
     assert set(found) == {maria, manager, superuser}
 
 
@@ -107,18 +107,18 @@ def test_handed_over_draft_belongs_to_the_colleague_alone(
     rep: User, maria: User, one: dict[str, Any]
 ) -> None:
     save(one, typed(notes="Call back"), 1)
-    drafts.hand_over(**one, to=maria.email)
+    draft_life.hand_over(**one, to=maria.email)
     theirs = one | {"owner": maria}
     assert drafts.load(**theirs).typed.fields["notes"] == "Call back"
-    assert drafts.summaries(owner=rep) == []
-    assert [summary.handed_by for summary in drafts.summaries(owner=maria)] == ["rep"]
+    assert draft_life.summaries(owner=rep) == []
+    assert [summary.handed_by for summary in draft_life.summaries(owner=maria)] == ["rep"]
     with pytest.raises(NotFound):
         drafts.load(**one)
     for change in (
         lambda: save(one, typed(), 2),
         lambda: submit(one, typed(), 2),
-        lambda: drafts.discard(**one),
-        lambda: drafts.hand_over(**one, to=maria.email),
+        lambda: draft_life.discard(**one),
+        lambda: draft_life.hand_over(**one, to=maria.email),
     ):
         with pytest.raises(HandedOver, match="This draft now belongs to Maria Jansen"):
             change()
@@ -127,14 +127,14 @@ def test_handed_over_draft_belongs_to_the_colleague_alone(
 
 def test_handing_over_takes_along_what_the_page_has_typed(maria: User, one: dict[str, Any]) -> None:
     save(one, typed(notes="Sent"), 3)
-    drafts.hand_over(**one, to=maria.email, typed=typed(notes="Not sent yet"), revision=at(3))
+    draft_life.hand_over(**one, to=maria.email, typed=typed(notes="Not sent yet"), revision=at(3))
     assert Draft.objects.get().payload["fields"]["notes"] == "Not sent yet"
 
 
 def test_handing_over_from_a_stale_tab_is_refused(maria: User, one: dict[str, Any]) -> None:
     save(one, typed(notes="b"), 3, "b")
     with pytest.raises(StaleDraft):
-        drafts.hand_over(**one, to=maria.email, typed=typed(notes="a"), revision=at(1, "a"))
+        draft_life.hand_over(**one, to=maria.email, typed=typed(notes="a"), revision=at(1, "a"))
     assert Draft.objects.get().owner == one["owner"]
 
 
@@ -142,8 +142,8 @@ def test_draft_that_comes_back_is_not_written_by_an_old_page(
     rep: User, maria: User, one: dict[str, Any]
 ) -> None:
     save(one, typed(notes="old"), 1)
-    drafts.hand_over(**one, to=maria.email)
-    drafts.hand_over(**one | {"owner": maria}, to=rep.email)
+    draft_life.hand_over(**one, to=maria.email)
+    draft_life.hand_over(**one | {"owner": maria}, to=rep.email)
     with pytest.raises(StaleDraft):
         save(one, typed(notes="older page"), 9)
 
@@ -154,27 +154,27 @@ def test_everybody_who_handed_a_draft_on_is_told_whose_it_is_now(
     bo = UserFactory(username="bo", first_name="Bo", last_name="Vos")
     stranger = UserFactory(username="stranger")
     save(one, typed(notes="first"), 1)
-    drafts.hand_over(**one, to=maria.email)
-    drafts.hand_over(**one | {"owner": maria}, to=bo.email)
+    draft_life.hand_over(**one, to=maria.email)
+    draft_life.hand_over(**one | {"owner": maria}, to=bo.email)
     for former in (rep, maria):
         with pytest.raises(HandedOver, match="This draft now belongs to Bo Vos"):
             save(one | {"owner": former}, typed(), 9)
     with pytest.raises(NotFound):
         save(one | {"owner": stranger}, typed(), 9)
-    drafts.hand_over(**one | {"owner": bo}, to=rep.email)
+    draft_life.hand_over(**one | {"owner": bo}, to=rep.email)
     assert save(one, typed(notes="back"), 9, base=4).typed.fields["notes"] == "back"
 
 
 def test_discarded_draft_is_not_handed_over(maria: User, one: dict[str, Any]) -> None:
-    drafts.discard(**one)
+    draft_life.discard(**one)
     with pytest.raises(Discarded):
-        drafts.hand_over(**one, to=maria.email)
+        draft_life.hand_over(**one, to=maria.email)
 
 
 @pytest.mark.parametrize("to", ["", "nobody@example.com", "a\0b", "x" * 10_000])
 def test_handing_over_to_nobody_is_refused(one: dict[str, Any], to: str) -> None:
     with pytest.raises(DomainError) as refused:
-        drafts.hand_over(**one, to=to)
+        draft_life.hand_over(**one, to=to)
     assert [detail.path for detail in refused.value.details] == ["colleague"]
 
 
@@ -186,7 +186,7 @@ def test_hand_over_against_save_loses_nothing(
     save(one, typed(notes="first"), 1)
     handed, saved = in_threads(
         tenant,
-        lambda: drafts.hand_over(**one, to=maria.email).owner,
+        lambda: draft_life.hand_over(**one, to=maria.email).owner,
         lambda: save(one, typed(notes="second"), 2).typed.fields["notes"],
     )
     draft = Draft.objects.get()
@@ -203,7 +203,7 @@ def test_hand_over_against_submit_ends_in_one_of_them(
     form = typed(VariantFactory().sku)
     handed, submitted = in_threads(
         tenant,
-        lambda: drafts.hand_over(**one, to=maria.email).owner.username,
+        lambda: draft_life.hand_over(**one, to=maria.email).owner.username,
         lambda: submit(one, form, 1).status,
     )
     assert (handed, submitted) in [("maria", "HANDED_OVER"), ("ALREADY_SUBMITTED", "pending")]
@@ -219,7 +219,7 @@ def test_discard_against_submit_ends_in_one_of_them(
     form = typed(VariantFactory().sku)
     discarded, submitted = in_threads(
         tenant,
-        lambda: drafts.discard(**one).discarded_at is not None,
+        lambda: draft_life.discard(**one).discarded_at is not None,
         lambda: submit(one, form, 1).status,
     )
     assert (discarded, submitted) in [(True, "DRAFT_DISCARDED"), ("ALREADY_SUBMITTED", "pending")]
@@ -251,8 +251,8 @@ def test_list_costs_the_same_queries_for_one_and_for_many(
         Draft(tenant=tenant, owner=rep, sequence=1, handed_by=maria, handed_at=timezone.now())
         for _ in range(number)
     )
-    # Session, user, permissions (2), drafts, colleagues, sent back, recent.
-    with django_assert_num_queries(8):
+    # Session, user, permissions, drafts, colleagues, sent back, recent.
+    with django_assert_num_queries(7):
         assert rep_client.get("/").text.count("from Maria Jansen") == number
 
 
@@ -297,7 +297,7 @@ def test_hand_over_to_nobody_says_so(rep_client: Client, draft: Draft) -> None:
 def test_page_of_the_former_owner_shows_what_it_had_typed(
     rep_client: Client, one: dict[str, Any], maria: User, draft: Draft, action: str
 ) -> None:
-    drafts.hand_over(**one, to=maria.email)
+    draft_life.hand_over(**one, to=maria.email)
     form = test_new_order.typed(notes="Typed too late")
     response = rep_client.post(path(draft, action), form, **HTMX)
     assert (response.status_code, response["HX-Retarget"]) == (422, "#new-order")
@@ -311,7 +311,7 @@ def test_page_of_the_former_owner_shows_what_it_had_typed(
 def test_page_of_a_discarded_draft_says_so_and_offers_to_restore(
     rep_client: Client, one: dict[str, Any], draft: Draft
 ) -> None:
-    drafts.discard(**one)
+    draft_life.discard(**one)
     form = test_new_order.typed(VariantFactory().sku, notes="Typed after")
     saved = rep_client.post(path(draft, "save/"), form, **HTMX)
     assert saved.status_code == 200

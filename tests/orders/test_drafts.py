@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from catalog.models import Variant
 from customers.models import Customer
-from orders import drafts
+from orders import draft_life, drafts, submitting
 from orders.drafts import AlreadySubmitted, Revision, StaleDraft
 from orders.models import Draft, Order, OrderEvent
 from orders.sheet import Sheet
@@ -63,7 +63,7 @@ def save(tenant: Tenant, rep: User, draft: Draft) -> Callable[..., Sheet]:
 @pytest.fixture
 def submit(tenant: Tenant, rep: User, draft: Draft) -> Callable[..., Order]:
     def submit_draft(form: Typed, revision: Revision) -> Order:
-        return drafts.submit_draft(
+        return submitting.submit_draft(
             tenant=tenant,
             owner=rep,
             actor=Actor.from_user(rep),
@@ -122,6 +122,21 @@ def test_save_takes_the_same_queries_for_any_number_of_lines(
     # Draft, its order, prices, customer, update; and the savepoint that a test adds.
     with django_assert_num_queries(5 + 2):
         save(form, at(1))
+
+
+def test_save_asks_who_is_calling_only_when_the_page_is_to_show_them(
+    save: Callable[..., Sheet], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    form = typed(VariantFactory().sku)
+    assert save(form, at(1)).card is not None
+    more = replace(form, lines=[replace(form.lines[0], quantity="2")])
+    with django_assert_num_queries(4 + 2):
+        assert save(more, at(2, base=1)).card is None
+    other = replace(more, fields={**more.fields, "customer-first_name": "Nora"})
+    with django_assert_num_queries(5 + 2):
+        assert save(other, at(3, base=2)).card is not None
+    # The answer to the third was lost.
+    assert save(other, at(4, base=2)).card is not None
 
 
 def test_save_answers_only_the_lines_that_the_page_does_not_show_yet(
@@ -255,7 +270,7 @@ def test_summaries_tell_customer_devices_and_total(
 ) -> None:
     sku = VariantFactory().sku
     save(typed(sku, sku, customer__company="Acme"), at(1))
-    [summary] = drafts.summaries(owner=rep)
+    [summary] = draft_life.summaries(owner=rep)
     assert (summary.customer, summary.devices) == ("Noor el Idrissi, Acme", 2)
     assert (summary.total, summary.currency) == (Decimal("50.00"), "EUR")
 
@@ -266,7 +281,7 @@ def test_summaries_take_one_query(
 ) -> None:
     Draft.objects.bulk_create(Draft(tenant=tenant, owner=rep, sequence=1) for _ in range(number))
     with django_assert_num_queries(1):
-        assert len(drafts.summaries(owner=rep)) == number
+        assert len(draft_life.summaries(owner=rep)) == number
 
 
 def test_summaries_leave_out_submitted_and_untouched_drafts(
@@ -274,7 +289,7 @@ def test_summaries_leave_out_submitted_and_untouched_drafts(
 ) -> None:
     submit(typed(VariantFactory().sku), at(1))
     drafts.open_draft(tenant=tenant, owner=rep)
-    assert drafts.summaries(owner=rep) == []
+    assert draft_life.summaries(owner=rep) == []
 
 
 @pytest.mark.django_db(transaction=True)
@@ -289,7 +304,7 @@ def test_two_submits_at_once_end_in_one_order() -> None:
         try:
             with scope(tenant=tenant):
                 together.wait()
-                order = drafts.submit_draft(
+                order = submitting.submit_draft(
                     tenant=tenant,
                     owner=rep,
                     actor=Actor.from_user(rep),

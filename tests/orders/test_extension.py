@@ -128,7 +128,7 @@ def test_saving_asks_for_the_order_only_when_the_months_change(
 ) -> None:
     page.type(extension_months="2")
     numbers = {"sequence": 90, "base": page.base}
-    with django_assert_num_queries(11) as unchanged:
+    with django_assert_num_queries(9) as unchanged:
         page.client.post(f"{page.path}save/", page.fields | numbers)
     numbers = {"sequence": 91, "base": 90, MONTHS: "3"}
     with django_assert_num_queries(len(unchanged) + 1):

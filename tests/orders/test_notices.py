@@ -125,7 +125,7 @@ def test_page_costs_the_same_queries_for_one_and_for_three_notices(
     rep_client: Client, rep: User, number: int, django_assert_num_queries: Any
 ) -> None:
     NoticeFactory.create_batch(number, user=rep)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         text = rep_client.get("/notices/").text
     assert text.count('class="unread"') == number
 
@@ -170,7 +170,7 @@ def test_pages_ask_for_the_bell_and_cost_no_query_for_it(
     rep_client: Client, rep: User, django_assert_num_queries: Any
 ) -> None:
     NoticeFactory.create_batch(3, user=rep)
-    # The session, the user, and twice what they may do.
-    with django_assert_num_queries(2 + 2):
+    # The session, the user, and what they may do.
+    with django_assert_num_queries(2 + 1):
         text = rep_client.get("/password/").text
     assert 'hx-get="/notices/unread/"' in text

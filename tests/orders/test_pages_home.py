@@ -69,5 +69,5 @@ def test_home_costs_the_same_queries_for_one_and_for_many(
     for more in (1, 4):
         for _ in range(more):
             make_order(actor=actor)
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(8):
             manager_client.get("/")

@@ -318,5 +318,5 @@ def test_page_costs_the_same_queries_for_one_and_for_ten_items_and_events(
             tenant=ten.tenant, actor=SYSTEM, order_id=ten.public_id, comment=f"Comment {number}"
         )
     for order in (one, ten):
-        with django_assert_num_queries(8 + 1):
+        with django_assert_num_queries(7 + 1):
             manager_client.get(_address_of(order))

@@ -141,7 +141,7 @@ def test_preflight_takes_the_same_queries_for_any_number(
 ) -> None:
     orders = clean_orders(number)
     select(manager_client, orders[0])
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(12):
         page = select(manager_client, *orders)
     assert len(page.context["clear"]) == number
 

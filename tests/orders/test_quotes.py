@@ -14,9 +14,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from catalog.models import Price, Variant
-from orders import drafts, quotes
-from orders.drafts import PricesMoved
+from orders import draft_life, drafts, quotes, submitting
 from orders.models import Draft, Order
+from orders.submitting import PricesMoved
 from portal.errors import Conflict
 from portal.models import Tenant, User
 from portal.permissions import Actor
@@ -301,7 +301,7 @@ def test_price_that_moved_is_shown_before_it_is_quoted_and_said_from_then_on(
     Price.objects.filter(contract_length=24).update(monthly_price="29.00")
     assert [line.was for line in drafts.load(**one).lines] == [Decimal("27.50")] * 3
     with pytest.raises(PricesMoved):
-        drafts.submit_draft(
+        submitting.submit_draft(
             **one,
             actor=Actor.from_user(rep),
             typed=typed("A-1", "A-1", "A-1"),
@@ -325,12 +325,12 @@ def test_submitted_or_discarded_draft_is_not_quoted(
     rep_client: Client, tenant: Tenant, rep: User, draft: Draft, mailoutbox: Outbox
 ) -> None:
     one: dict[str, Any] = {"tenant": tenant, "owner": rep, "draft_id": draft.public_id}
-    drafts.discard(**one)
+    draft_life.discard(**one)
     page = f"/orders/new/{draft.public_id}/"
     assert rep_client.get(path(draft))["Location"] == page
     assert rep_client.post(path(draft), sending(draft))["Location"] == page
-    drafts.restore(**one)
-    drafts.submit_draft(**one, actor=Actor.from_user(rep), typed=typed("A-1"), revision=at(9))
+    draft_life.restore(**one)
+    submitting.submit_draft(**one, actor=Actor.from_user(rep), typed=typed("A-1"), revision=at(9))
     assert rep_client.get(path(draft))["Location"] == page
     order = f"/orders/{Order.objects.get().public_id}/"
     assert rep_client.post(path(draft), sending(draft))["Location"] == order

@@ -374,9 +374,9 @@ def test_submit_takes_the_same_statements_with_and_without_a_tick(
     data = typed(*(VariantFactory().sku for _ in range(lines)))
     html = call.save(data)
     read = tick(html) if is_ticked else {}
-    # Session, user, two of permissions; draft, its order, two of custom fields, customer, prices;
+    # Session, user, permissions; draft, its order, two of custom fields, customer, prices;
     # customer again and new, order, items, events, draft; and the savepoint that a test adds.
-    with django_assert_num_queries(16 + 2):
+    with django_assert_num_queries(15 + 2):
         assert call.submit(data, **read).status_code == 303
 
 

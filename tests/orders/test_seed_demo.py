@@ -12,7 +12,7 @@ from pytest_django import DjangoDbBlocker
 
 from catalog.models import Price, Product, Variant
 from customers.models import Customer
-from orders.drafts import summaries
+from orders.draft_life import summaries
 from orders.models import CustomField, Draft, Order, OrderEvent, OrderItem
 from portal.models import ApiKey, Tenant, User
 

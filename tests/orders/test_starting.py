@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from catalog.models import Price, Variant
-from orders import drafts
+from orders import draft_life, drafts
 from orders.models import Draft, Order
 from orders.starting import Start, contract_end, start
 from portal.errors import Conflict, DomainError, NotFound
@@ -200,7 +200,9 @@ def test_starting_twice_makes_one_draft_until_it_is_typed_into(
     first = post(rep_client, order, "again")["Location"]
     assert post(rep_client, order, "again")["Location"] == first
     assert post(rep_client, order, "extend")["Location"] != first
-    assert [summary.customer for summary in drafts.summaries(owner=rep)] == ["Noor el Idrissi"] * 2
+    assert [summary.customer for summary in draft_life.summaries(owner=rep)] == [
+        "Noor el Idrissi"
+    ] * 2
     rep_client.post(f"{first}save/", {"tab": "a", "base": "1", "sequence": "2"})
     assert post(rep_client, order, "again")["Location"] != first
     assert rep_client.get("/orders/new/")["Location"] != first

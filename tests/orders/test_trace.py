@@ -238,7 +238,7 @@ def test_explanation_costs_the_same_queries_for_one_and_for_ten_lines(
 ) -> None:
     skus = [VariantFactory().sku for _ in range(10)]
     for order in (make_order(skus[0]), make_order(*skus)):
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(7):
             rep_client.get(f"/orders/{order.public_id}/items/0/")
 
 

@@ -41,6 +41,20 @@ def test_money_has_the_decimals_of_its_currency(currency: str, written: str) -> 
     assert " ".join(shown.split()) == written
 
 
+def test_negative_zero_is_zero() -> None:
+    assert formats.money(Decimal("-0"), "EUR") == formats.money(Decimal(0), "EUR") == "€0.00"
+    assert formats.number(Decimal("-0")) == formats.number(Decimal(0)) == "0"
+
+
+def test_same_amount_is_written_in_each_locale_and_currency() -> None:
+    written = []
+    for locale in ("en_GB", "nl_NL", "en_GB"):
+        with formats.use_formats(locale, UTC_ZONE):
+            shown = formats.money(Decimal("1.5"), "EUR"), formats.money(Decimal("1.50"), "BHD")
+            written.append(" ".join(" ".join(shown).split()))
+    assert written == ["€1.50 BHD1.500", "€ 1,50 BHD 1,500", "€1.50 BHD1.500"]
+
+
 @pytest.mark.parametrize(
     ("amount", "written"), [(0, "€0"), (500, "€500"), (2_400, "€2.4K"), (20_000, "€20K")]
 )

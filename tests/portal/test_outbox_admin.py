@@ -75,7 +75,7 @@ def test_list_of_mails_takes_the_same_queries_for_any_number(
     manager_client: Client, tenant: Tenant, number: int, django_assert_num_queries: Any
 ) -> None:
     OutboxMailFactory.create_batch(number)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         manager_client.get(LIST)
 
 

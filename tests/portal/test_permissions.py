@@ -1,10 +1,12 @@
 import pytest
 from django.contrib.auth.models import Group, Permission
+from pytest_django import DjangoAssertNumQueries
 
 from portal.errors import PermissionRefused
 from portal.models import ApiKey, User
 from portal.permissions import ROLES, SCOPES, Actor, sync_roles
 from tests.factories import ApiKeyFactory, UserFactory
+from tests.permissions import grant
 
 MANAGER_ONLY = [
     "orders.confirm_order",
@@ -62,9 +64,31 @@ def test_superuser_is_granted_it_by_a_group_too(superuser: User) -> None:
     assert Actor.from_user(superuser).can(OWN)
 
 
+def test_what_a_user_may_do_is_asked_once(
+    rep: User, superuser: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    grant(rep, "catalog.view_costs")
+    with django_assert_num_queries(1):
+        assert rep.has_perms(["orders.add_order", "catalog.view_costs"])
+        assert not rep.has_perm("orders.confirm_order")
+        assert rep.has_module_perms("orders")
+        assert not rep.has_module_perms("order")
+        assert Actor.from_user(rep).can("catalog.view_costs")
+    with django_assert_num_queries(0):
+        assert superuser.has_perm("orders.confirm_order")
+        assert superuser.has_module_perms("auth")
+
+
+def test_nobody_is_given_anything_for_a_single_object(rep: User) -> None:
+    assert rep.has_perm("orders.add_order")
+    assert not rep.has_perm("orders.add_order", rep)
+
+
 def test_user_who_left_may_do_nothing(tenant: object) -> None:
     for left in (UserFactory(is_active=False), UserFactory(is_superuser=True, is_active=False)):
         assert not Actor.from_user(left).can("orders.view_order")
+        assert not left.has_perm("orders.view_order")
+        assert not left.has_module_perms("orders")
 
 
 @pytest.mark.parametrize("scope", SCOPES)
