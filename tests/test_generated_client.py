@@ -39,7 +39,7 @@ def generated(
         text=True,
     )
     assert made.returncode == 0, made.stdout + made.stderr
-    warnings = [line for line in made.stdout.splitlines() if line.startswith("WARNING")]
+    warnings = [line for line in made.stderr.splitlines() if line.startswith("WARNING")]
     # The file may come as it is, too; the generator knows only the form.
     assert warnings == ["WARNING parsing POST /v1/products/csv within products."]
     monkeypatch.syspath_prepend(str(tmp_path))

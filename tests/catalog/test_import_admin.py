@@ -214,9 +214,9 @@ def test_pages_take_the_same_queries_for_any_number(
 ) -> None:
     page = plan(manager_client, *[row(f"V-{n}") for n in range(number)])
     CatalogImportFactory.create_batch(number)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         assert manager_client.get(page).status_code == 200
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         assert manager_client.get(CHOOSE).status_code == 200
 
 

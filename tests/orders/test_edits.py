@@ -1,5 +1,6 @@
 """Changing an order on the page that it was typed on: the draft, its prices, two people at once."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -210,8 +211,7 @@ def test_whoever_may_decide_on_prices_alone_sees_no_costs(
     grant(rep, "orders.override_price")
     page = rep_client.get(f"/orders/new/{start(rep_client, order).public_id}/").text
     assert "Decide on another price" in page
-    assert "900" not in page
-    assert "700" not in page
+    assert re.findall(r"\b[79]00\b", page) == []
 
 
 def test_price_that_a_rep_forges_is_neither_shown_nor_quoted(
