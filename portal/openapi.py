@@ -137,6 +137,7 @@ def _asked(query: type[BaseModel]) -> list[dict[str, Any]]:
         # Blank counts as absent, which no format of a text allows.
         field.pop("format", None)
         made = parameter("query", name, field.pop("description", ""), **field)
+        made["allowEmptyValue"] = True  # It counts as absent.
         if isinstance(ours, list):
             made["schema"]["x-additive"] = ours
         elif ours:

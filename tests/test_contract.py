@@ -75,3 +75,16 @@ def test_every_operation_is_guarded_and_says_how_it_refuses(document: dict[str, 
             for answer in refusals.values():
                 schema = answer["content"][contract.JSON]["schema"]
                 assert schema == {"$ref": "#/components/schemas/Error"}
+
+
+def test_document_says_that_a_parameter_may_be_blank(document: dict[str, Any]) -> None:
+    """As it may be: blank ones count as absent."""
+    asked = [
+        given
+        for methods in document["paths"].values()
+        for operation in methods.values()
+        for given in operation["parameters"]
+        if given["in"] == "query"
+    ]
+    assert {given["name"] for given in asked} >= {"limit", "sortBy"}
+    assert [given for given in asked if given["allowEmptyValue"] is not True] == []
