@@ -8,19 +8,14 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import Field, WithJsonSchema
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from catalog.models import Price, Product, Variant
 from catalog.services import Upserted
 from portal.models import Tenant
 from portal.money import round_money
-from portal.shown import given, moment
-
-Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
-Count = Annotated[int, WithJsonSchema({"type": "number"})]
-Yes = Annotated[Literal[True], WithJsonSchema({"type": "boolean", "enum": [True]})]
-Cursor = Annotated[str | None, WithJsonSchema({"type": ["string", "null"]})]
+from portal.shown import Count, Cursor, Number, Success, given, moment
 
 
 class Discount(TypedDict):
@@ -115,7 +110,7 @@ class VariantResult(TypedDict):
 
 
 class ProductUpsertResponse(TypedDict):
-    success: Yes
+    success: Success
     message: str
     productId: str
     productSku: str
@@ -124,14 +119,14 @@ class ProductUpsertResponse(TypedDict):
 
 
 class ProductDeleteResponse(TypedDict):
-    success: Yes
+    success: Success
     message: str
     productId: str
     productSku: str
 
 
 class Ack(TypedDict):
-    success: Yes
+    success: Success
     message: str
 
 

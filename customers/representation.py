@@ -3,9 +3,7 @@
 The typed dicts describe it for the OpenAPI document; `customer_body` makes it.
 """
 
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, NotRequired
 
 from pydantic import Field, WithJsonSchema
 from typing_extensions import TypedDict
@@ -15,13 +13,11 @@ from customers.models import Customer, CustomerType
 from customers.schemas import Address
 from portal.models import Tenant
 from portal.money import round_money
+from portal.shown import Count, Cursor, Number, Success, given, moment
 
-Count = Annotated[int, WithJsonSchema({"type": "number"})]
-Money = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 Moment = Annotated[
     str, WithJsonSchema({"type": "string", "format": "date-time", "x-additive": ["type", "format"]})
 ]
-Success = Annotated[Literal[True], WithJsonSchema({"type": "boolean", "enum": [True]})]
 
 
 class CustomerBody(TypedDict):
@@ -45,7 +41,7 @@ class CustomerBody(TypedDict):
     totalOrders: Annotated[Count, Field(description="Of all orders, in whatever state.")]
     totalDevicesRented: Annotated[Count, Field(description="Devices that are rented now.")]
     totalMonthlyRevenue: Annotated[
-        Money, Field(description="Unit price × rented devices, per month.")
+        Number, Field(description="Unit price × rented devices, per month.")
     ]
     status: Customer.Status
     orderIds: Annotated[
@@ -63,10 +59,10 @@ class CustomerBody(TypedDict):
         Annotated[Moment, Field(description="When the record changed, or they ordered, last.")]
     ]
     createdBy: str
-    lifetimeCollected: NotRequired[Money]
-    totalAcquisitionCost: NotRequired[Money]
-    customerMargin: NotRequired[Money]
-    customerMarginPercent: NotRequired[Money]
+    lifetimeCollected: NotRequired[Number]
+    totalAcquisitionCost: NotRequired[Number]
+    customerMargin: NotRequired[Number]
+    customerMarginPercent: NotRequired[Number]
     subscriptionsTracked: NotRequired[Count]
 
 
@@ -77,7 +73,7 @@ class CustomerList(TypedDict):
     count: Count
     limit: Count
     hasMore: bool
-    nextCursor: Annotated[str | None, WithJsonSchema({"type": ["string", "null"]})]
+    nextCursor: Cursor
 
 
 class CustomerUpdateResponse(TypedDict):
@@ -104,7 +100,7 @@ def customer_body(customer: Customer, metrics: Metrics, *, tenant: Tenant) -> di
         "email": customer.email,
         "firstName": customer.first_name,
         "lastName": customer.last_name,
-        **_given(company=customer.company, phone=customer.phone),
+        **given(company=customer.company, phone=customer.phone),
         "customerType": str(customer.customer_type),
         "totalOrders": metrics.total_orders,
         "totalDevicesRented": metrics.devices_rented,
@@ -112,20 +108,11 @@ def customer_body(customer: Customer, metrics: Metrics, *, tenant: Tenant) -> di
         "status": str(customer.status),
         "orderIds": metrics.order_ids,
         "rentalIds": [],
-        **_given(
+        **given(
             lastBillingAddress=customer.last_billing_address,
             lastShippingAddress=customer.last_shipping_address,
         ),
-        "createdAt": _moment(customer.created_at),
-        "updatedAt": _moment(customer.updated_at),
+        "createdAt": moment(customer.created_at),
+        "updatedAt": moment(customer.updated_at),
         "createdBy": customer.created_by,
     }
-
-
-def _given(**values: Any) -> dict[str, Any]:
-    """Only what there is: neither None nor blank."""
-    return {name: value for name, value in values.items() if value not in (None, "")}
-
-
-def _moment(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

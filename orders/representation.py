@@ -17,15 +17,13 @@ from orders.models import Order, OrderItem
 from orders.schemas import CustomFields, ExtensionDetails, UpgradeDetails
 from portal.money import round_money
 from portal.shapes import OURS
-from portal.shown import given, moment
+from portal.shown import Count, Cursor, Success, given, moment
 
 NonBlank = Annotated[str, Field(min_length=1)]
 Money = Annotated[Decimal, WithJsonSchema({"type": "number", "minimum": 0})]
 Unpriced = Field(json_schema_extra={"default": "unknown"})
 Ids = Annotated[list[str], Field(json_schema_extra={"default": []})]
 Ours = Annotated[str, Field(json_schema_extra=OURS)]
-Success = Annotated[Literal[True], WithJsonSchema({"type": "boolean", "enum": [True]})]
-Count = Annotated[int, WithJsonSchema({"type": "number"})]
 No = Annotated[bool, Field(json_schema_extra={"default": False})]
 
 
@@ -197,7 +195,7 @@ class OrderList(TypedDict):
     count: Count
     limit: Count
     hasMore: bool
-    nextCursor: Annotated[str | None, WithJsonSchema({"type": ["string", "null"]})]
+    nextCursor: Cursor
 
 
 def order_body(

@@ -1,7 +1,15 @@
 """Values as the API shows them."""
 
 from datetime import UTC, datetime
-from typing import Any
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import WithJsonSchema
+
+Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
+Count = Annotated[int, WithJsonSchema({"type": "number"})]
+Success = Annotated[Literal[True], WithJsonSchema({"type": "boolean", "enum": [True]})]
+Cursor = Annotated[str | None, WithJsonSchema({"type": ["string", "null"]})]
 
 
 def given(**values: Any) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """The entry point of a production server."""
 
 import os
+from typing import Any
 
+import django
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.wsgi import get_wsgi_application
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
@@ -13,4 +15,22 @@ if settings.DEBUG:
         "Set PUBLIC_URL to the address that users type: without it the portal shows its inside "
         "on every error, which is for development alone."
     )
-application = get_wsgi_application()
+
+
+class Request(WSGIRequest):
+    """A request whose media type may be nonsense: then it has none."""
+
+    def _set_content_type_params(self, meta: dict[str, Any]) -> None:
+        # Django reads it before any middleware could answer, and lets this error out.
+        try:
+            super()._set_content_type_params(meta)  # type: ignore[misc]
+        except ValueError:
+            self.content_type, self.content_params = "", {}
+
+
+class Application(WSGIHandler):
+    request_class = Request
+
+
+django.setup(set_prefix=False)
+application = Application()
