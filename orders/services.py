@@ -490,6 +490,11 @@ def _customer_of_edit(
         known = Customer.objects.annotate(**before).get(pk=order.customer_id)
     elif known.pk != order.customer_id:
         _raise(DomainError.of(found) if (found := [*customer_problems(known)]) else None)
+    said = (caller.billing_address, caller.shipping_address)
+    moved = said != (order.billing_address, order.shipping_address)
+    if known.pk == order.customer_id and not moved and not update:
+        # What is remembered of them may be newer than this order.
+        return known
     return customer_for_order(tenant=tenant, actor=actor, caller=caller, known=known, update=update)
 
 

@@ -140,6 +140,22 @@ def test_nothing_sent_changes_nothing(api_client: Client, order: Order, body: An
     assert (answer["order"]["version"], counts()) == (1, before)
 
 
+@pytest.mark.parametrize("body", [{}, {"notes": "Call first"}])
+def test_addresses_of_a_customer_stay_unless_the_order_gets_others(
+    api_client: Client, order: Order, body: Any
+) -> None:
+    customer = Customer.objects.get()
+    Customer.objects.update(last_billing_address=address(city="Utrecht"))
+    assert patch(api_client, order, body).status_code == 200
+    after = Customer.objects.get()
+    assert (after.last_billing_address["city"], after.updated_at) == (
+        "Utrecht",
+        customer.updated_at,
+    )
+    patch(api_client, order, {"billingAddress": address(city="Delft")})
+    assert Customer.objects.get().last_billing_address["city"] == "Delft"
+
+
 def test_sending_back_what_was_read_changes_nothing(api_client: Client, tenant: Tenant) -> None:
     VariantFactory(sku="C", list_price=900)
     order_id = post(api_client, order_body("A", "C", "A", **FULL)).json()["orderId"]
