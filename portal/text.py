@@ -19,6 +19,8 @@ _PHONE = re.compile(r"[+(]{0,2}[0-9][0-9 ()./-]{5,30}")
 # Of running text: line ends, and the selectors that make an emoji of a symbol.
 _MULTILINE_CHARACTERS = frozenset("\n\t\ufe0e\ufe0f")
 _SURROUNDING = " \t\r\n"
+# As in Unicode's stream-safe text. Putting endless marks in order takes endless time.
+_MOST_MARKS = 30
 _EMAIL = re.compile(
     r"[^\s@<>()\[\],;:\\\"]+@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][\w-]{0,61}[^\W_]"
 )
@@ -43,14 +45,31 @@ def hidden_character(value: str, *, multiline: bool = False) -> str | None:
     return None
 
 
+def _has_endless_marks(value: str) -> bool:
+    """Whether more accents are stacked on a letter than any script does."""
+    if value.isascii():
+        return False
+    run = 0
+    for char in value:
+        run = run + 1 if unicodedata.combining(char) else 0
+        if run > _MOST_MARKS:
+            return True
+    return False
+
+
 def clean(value: str, *, multiline: bool = False) -> str:
-    """Trimmed and in Unicode NFC. Raises ValueError for a hidden character, naming it."""
+    """Trimmed and in Unicode NFC.
+
+    Raises ValueError for a hidden character, naming it, and for a letter under endless marks.
+    """
     if multiline:
         value = value.replace("\r\n", "\n").replace("\r", "\n")
     # Not `strip()` at once: it takes control characters away that have to be refused.
     value = value.strip(_SURROUNDING)
     if found := hidden_character(value, multiline=multiline):
         raise ValueError(f"It contains a character that cannot be seen ({found}).")
+    if _has_endless_marks(value):
+        raise ValueError("It contains a letter with more marks on it than can be read.")
     return unicodedata.normalize("NFC", value.strip())
 
 

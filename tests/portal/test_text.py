@@ -129,3 +129,14 @@ def test_database_agrees_on_what_is_lower_case() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT c FROM unnest(%s::text[]) AS c WHERE lower(c) <> c", [lower])
         assert cursor.fetchall() == []
+
+
+@pytest.mark.parametrize(("marks", "fine"), [(30, True), (31, False), (500_000, False)])
+def test_letter_under_endless_marks_is_refused_at_once(marks: int, fine: bool) -> None:
+    """Python puts marks in order in a time that grows with the square of their number."""
+    text = "a" + ("\u0300\u0316" * marks)[:marks]
+    if fine:
+        assert clean(text) == unicodedata.normalize("NFC", text)
+    else:
+        with pytest.raises(ValueError, match="more marks on it than can be read"):
+            clean(text)
