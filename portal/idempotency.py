@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from django.db import OperationalError, connection, transaction
 from django.http import HttpResponse
@@ -28,7 +29,8 @@ def run_once(
     Claim, work and kept response are one transaction: a refusal leaves nothing behind, and the
     key is free again. Raises ApiError 422 if the key was used for another body, 409 if the first
     request still runs after two seconds; ValidationFailed for a key that is none. Without a key
-    it just works.
+    it just works. What an API key may do belongs to the request: when that was changed, nothing
+    that it may no longer see is given to it.
     """
     key = request.headers.get("Idempotency-Key")
     if key is None:
@@ -36,6 +38,8 @@ def run_once(
     if not _KEY.fullmatch(key):
         message = "Send 1 to 255 visible ASCII characters."
         raise ValidationFailed([Detail("Idempotency-Key", "VALIDATION_ERROR", message)])
+    allowed = " ".join(sorted(request.auth.scopes))
+    fingerprint = sha256(f"{fingerprint} {allowed}".encode()).hexdigest()
     with transaction.atomic():
         claimed = _claim(request.auth, key, fingerprint, timezone.now())
         if claimed is None:
@@ -85,7 +89,10 @@ def _keep(claimed: int, response: HttpResponse) -> None:
 def _kept(api_key: ApiKey, key: str, fingerprint: str) -> HttpResponse:
     kept = IdempotentResponse.objects.get(api_key=api_key, key=key)
     if kept.fingerprint != fingerprint:
-        message = "This Idempotency-Key was used for another request. Use a new one."
+        message = (
+            "This Idempotency-Key was used for another request, or when this API key was allowed "
+            "something else. Use a new one."
+        )
         raise ApiError(422, "IDEMPOTENCY_KEY_REUSED", message)
     return HttpResponse(
         bytes(kept.body),

@@ -48,6 +48,17 @@ def test_key_of_another_body_is_refused(
     assert Order.objects.count() == 1
 
 
+def test_answer_is_not_given_to_a_key_that_may_no_longer_see_it(
+    api_client: Client, api_key: ApiKey, tenant: Tenant
+) -> None:
+    VariantFactory(sku="A")
+    assert post(api_client, order_body("A"), Idempotency_Key="k").status_code == 201
+    ApiKey.objects.filter(pk=api_key.pk).update(scopes=["customers:read"])
+    response = post(api_client, order_body("A"), Idempotency_Key="k")
+    assert problems(response) == (422, "IDEMPOTENCY_KEY_REUSED", [])
+    assert Order.objects.count() == 1
+
+
 def test_refused_order_leaves_the_key_free(api_client: Client, tenant: Tenant) -> None:
     assert post(api_client, order_body("A"), Idempotency_Key="k").status_code == 400
     assert not IdempotentResponse.objects.exists()
