@@ -84,6 +84,9 @@ def update_product(
 
     def work() -> Upserted:
         row = _lock_product(tenant, product_id)
+        if product.status == Product.Status.DISCONTINUED:
+            # All of them before any is renamed: orders take their variants in the same order.
+            _lock(tenant, product=row.pk)
         upserted = _write(tenant, actor, row, product)
         if product.status:
             _set_status(tenant, row, product.status)

@@ -16,6 +16,7 @@ from ninja import NinjaAPI
 from ninja.openapi.docs import Swagger
 from ninja.openapi.schema import OpenAPISchema
 from ninja.security import HttpBearer
+from psycopg.errors import DeadlockDetected
 
 from portal.api_request import ApiError, json_response
 from portal.errors import DomainError, PermissionRefused, error_body
@@ -113,8 +114,12 @@ def refused(request: HttpRequest, error: DomainError) -> HttpResponse:
 @api.exception_handler(OperationalError)
 @api.exception_handler(InterfaceError)
 def unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
-    logger.error("The database does not answer.", exc_info=error)
-    message = "The portal cannot reach its database. Try again in a moment."
+    if isinstance(error.__cause__, DeadlockDetected):
+        logger.warning("Two requests waited for each other.", exc_info=error)
+        message = "Somebody else changed the same just now. Nothing was done; try again."
+    else:
+        logger.error("The database does not answer.", exc_info=error)
+        message = "The portal cannot reach its database. Try again in a moment."
     return error_response(ApiError(503, "UNAVAILABLE", message, {"Retry-After": "2"}))
 
 

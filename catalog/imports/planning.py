@@ -152,8 +152,10 @@ class _Catalogue:
             # Orders refer to them meanwhile, as they may.
             products = products.select_for_update(no_key=True)
             variants = variants.select_for_update(of=("self",), no_key=True)
+        # Products first, as everybody does who locks both.
+        products_by_sku = {row.sku: row for row in products}
         by_sku = {row.sku: row for row in variants}
-        return cls({row.sku: row for row in products}, by_sku, prices_of(by_sku.values()))
+        return cls(products_by_sku, by_sku, prices_of(by_sku.values()))
 
 
 class _Planner:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django_scopes import scope
 
 from catalog.imports.applying import import_catalogue
@@ -135,3 +136,13 @@ def test_import_gives_up_when_skus_are_taken_again_and_again(tenant: Tenant) -> 
             )
     assert refusal.value.code == "STATE_CONFLICT"
     assert not Product.objects.exists()
+
+
+def test_products_are_locked_before_their_variants(tenant: Tenant) -> None:
+    """As everybody does who changes both: nobody waits for each other in a circle."""
+    import_catalogue(tenant=tenant, actor=SYSTEM, content=csv_file(row("V-1")))
+    with CaptureQueriesContext(connection) as made:
+        import_catalogue(tenant=tenant, actor=SYSTEM, content=csv_file(row("V-1")))
+    locks = [query["sql"] for query in made if "FOR NO KEY UPDATE" in query["sql"]]
+    tables = [sql.partition('FROM "')[2].partition('"')[0] for sql in locks]
+    assert tables[:2] == ["catalog_product", "catalog_variant"]
