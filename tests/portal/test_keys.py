@@ -426,10 +426,17 @@ def test_wrong_overlap_is_explained(tenant: Tenant, argument: str, message: str)
 
 
 def test_unknown_and_revoked_keys_are_explained(tenant: Tenant) -> None:
-    with pytest.raises(CommandError, match="There is no API key “key_X”"):
-        run("rotate_api_key", "key_X")
+    with pytest.raises(CommandError) as refused:
+        run("rotate_api_key", "key_X.secret")
+    assert "secret" not in str(refused.value)
+    assert "the part of the key before the dot" in str(refused.value)
     with pytest.raises(CommandError, match="This key is revoked"):
         run("rotate_api_key", ApiKeyFactory(revoked_at=timezone.now()).public_id)
+
+
+def test_whoever_shows_the_whole_key_means_its_id(tenant: Tenant) -> None:
+    key = ApiKeyFactory()
+    assert run("rotate_api_key", key.token).startswith(f"{key.public_id}.")
 
 
 # The admin

@@ -25,10 +25,15 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, key_id: str, overlap: str, **options: Any) -> None:
+        # Whoever has the whole key at hand shows that; only its id is needed.
+        key_id = key_id.partition(".")[0]
         with scopes_disabled():
             key = ApiKey.objects.select_related("tenant").filter(public_id=key_id).first()
         if key is None:
-            raise CommandError(f"There is no API key “{key_id}”.")
+            raise CommandError(
+                "There is no API key of this id. It is the part of the key before the dot, such as "
+                "key_7K3M9QXT2B."
+            )
         try:
             _, token = rotate_key(
                 tenant=key.tenant,
