@@ -182,6 +182,7 @@ class HistoricOrder(NewOrder):
     rental_progress: RentalProgress
     created_at: Moment
     updated_at: Annotated[Moment | None, Omissible()] = None
+    confirmed_at: Annotated[Moment | None, Omissible()] = None
     created_by: Annotated[str, Text(ACTOR_LENGTH)] = ""
     payment: CustomFields = None
     rental_ids: RentalIds = []
@@ -192,6 +193,11 @@ class HistoricOrder(NewOrder):
     @property
     def changed_at(self) -> datetime:
         return self.updated_at or self.created_at
+
+    @property
+    def confirmed(self) -> datetime:
+        """When it was confirmed, if it was; at once, unless the record tells."""
+        return self.confirmed_at or self.created_at
 
     def sums(self, tenant: Tenant) -> Totals:
         """Its own totals, at the VAT rate that they imply; the tenant's where there is no VAT."""
@@ -288,6 +294,8 @@ def _times(order: HistoricOrder, now: datetime) -> Iterator[Detail]:
         yield _wrong("updatedAt", "This lies in the future.")
     if order.changed_at < order.created_at:
         yield _wrong("updatedAt", "This is before createdAt.")
+    elif not order.created_at <= order.confirmed <= order.changed_at:
+        yield _wrong("confirmedAt", "This is before createdAt, or after updatedAt.")
 
 
 def _devices(order: HistoricOrder) -> Iterator[Detail]:

@@ -324,7 +324,7 @@ def _steps(order: HistoricOrder) -> list[Step]:
             return [Step(kind=Kind.CANCELLED, at=at, actor=IMPORT)]
         case Status.PARTIAL | Status.FULFILLED:
             return [
-                Step(kind=Kind.CONFIRMED, at=order.created_at, actor=IMPORT),
+                Step(kind=Kind.CONFIRMED, at=order.confirmed, actor=IMPORT),
                 Step(kind=Kind.PROGRESSED, at=at, actor=IMPORT, rented=order.rented()),
             ]
     return []
