@@ -356,7 +356,10 @@ def _remember(records: Sequence[OrderRecord]) -> None:
 
 
 def _body(order: Order) -> dict[str, Any]:
-    return order_body(order, with_costs=True)
+    """What is compared: all but how often the order was written, which is counted anew here."""
+    body = order_body(order, with_costs=True)
+    del body["version"]
+    return body
 
 
 def _differences(told: Any, known: Any, path: str = "") -> Iterator[Detail]:

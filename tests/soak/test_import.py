@@ -124,7 +124,7 @@ def post(client: Client, lines: Iterable[bytes]) -> float:
     orders = [json.loads(line) for line in lines]
     begun = time.perf_counter()
     for order in orders:
-        client.post_json("/v1/orders", order)
+        client.post_json("/v1/orders", order, {})
     seconds = time.perf_counter() - begun
     client.connection.close()
     return len(orders) / seconds
