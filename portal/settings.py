@@ -109,6 +109,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "portal.logs.RequestIdMiddleware",
+    "portal.views.HealthMiddleware",
     "portal.api.ApiErrorsMiddleware",
     "portal.keys.KeyUseMiddleware",
     "django.middleware.security.SecurityMiddleware",

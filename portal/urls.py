@@ -15,7 +15,6 @@ urlpatterns = [
     path("catalog/", include("catalog.urls")),
     path("", include("portal.account_urls")),
     path("favicon.ico", views.favicon, name="favicon"),
-    path("healthz", views.healthz, name="healthz"),
     re_path(r"^v1/?$", unknown),
     path("v1/", api.urls),
     re_path(r"^v1/", unknown),

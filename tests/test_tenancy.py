@@ -95,7 +95,6 @@ PORTAL: Table = {
     "password/": (PAGE, PAGE),
     "password/mails/": (NO_POST, "login → → → → → login"),
     "favicon.ico": (ICON, ICON),
-    "healthz": (PUBLIC, PUBLIC),
 }
 
 NOT_THERE = "404 404 404 404 404 404 404"

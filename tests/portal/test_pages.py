@@ -104,6 +104,14 @@ def test_health_is_503_when_the_database_is_gone(client: Client) -> None:
     assert response.json() == {"status": "database unavailable"}
 
 
+@pytest.mark.parametrize("host", ["10.0.0.7:8000", "elsewhere.example", "no host"])
+def test_health_is_told_under_any_host_and_nothing_else_is(client: Client, host: str) -> None:
+    with override_settings(ALLOWED_HOSTS=["portal.example.com"], SECURE_SSL_REDIRECT=True):
+        assert client.get("/healthz", headers={"host": host}).status_code == 200
+        for address in ("/", "/login/", "/healthz/", "/v1/orders", "/favicon.ico"):
+            assert client.get(address, headers={"host": host}).status_code == 400, address
+
+
 def test_icon_is_where_browsers_look_for_it(client: Client) -> None:
     assert client.get("/favicon.ico").url == "/static/img/icon.svg"
 
