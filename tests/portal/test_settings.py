@@ -95,6 +95,16 @@ def test_production_on_the_embedded_server_is_refused_unless_asked() -> None:
     assert databases["default"]["ENGINE"] == "portal.localdb"
 
 
+@pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL"])
+def test_commands_say_in_one_line_what_is_not_set(name: str) -> None:
+    code = "import runpy, sys; sys.argv = {}; runpy.run_path('manage.py', run_name='__main__')"
+    done = run(code.format(["manage.py", "check"]), PUBLIC | {name: ""})
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith(f"Set {name} to ")
+    asked = run(code.format(["manage.py", "check", "--traceback"]), PUBLIC | {name: ""})
+    assert asked.stderr.startswith("Traceback")
+
+
 def test_database_url_names_the_server_and_keeps_connections() -> None:
     (databases,) = read("DATABASES", **SERVER)
     database = databases["default"]
