@@ -1,6 +1,7 @@
 # The two commands: `make run` and `make test`. `make help` lists all.
 
 PORT ?= 8000
+WORKERS ?= 2
 JOBS ?= 2
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -45,11 +46,16 @@ endef
 define with_worker
 $(MANAGE) worker & worker=$$!; \
 $(1) & server=$$!; \
-trap 'trap "" INT TERM; kill $$server $$worker 2>/dev/null; wait; \
+trap 'trap "" HUP INT TERM; kill $$server $$worker 2>/dev/null; wait; \
 	$(PY) -c "from portal.localdb import server; server.stop_unused()"' EXIT; \
-trap 'exit 130' INT TERM; \
+trap 'exit 130' HUP INT TERM; \
 wait $$server
 endef
+
+# Begins a session of its own, and becomes what follows: granian hangs more often than not when the
+# terminal's SIGINT reaches it beside the SIGTERM above. On that alone it does at times, hence the
+# limit to stop in.
+APART := $(PY) -c 'import os, sys; os.setsid(); os.execv(sys.argv[1], sys.argv[1:])'
 
 # A port that is taken is said before anything else happens.
 CHECK_PORT = $(PY) -c 'import socket; socket.create_server(("127.0.0.1", $(PORT)))' 2>/dev/null || { \
@@ -66,7 +72,7 @@ run: $(VENV)/base ## Serve the portal with demo data (PORT=8000)
 	echo; \
 	$(call with_worker,$(MANAGE) runserver 127.0.0.1:$(PORT))
 
-serve: $(VENV)/base ## Serve for production (PUBLIC_URL, SECRET_KEY, DATABASE_URL; see docs/operating.md)
+serve: $(VENV)/base ## Serve for production (PUBLIC_URL, SECRET_KEY, DATABASE_URL, WORKERS=2; see docs/operating.md)
 	@if [ -z "$$PUBLIC_URL" ]; then \
 	echo "Set PUBLIC_URL to the address that users type, such as https://portal.example.com" >&2; exit 1; fi
 	@$(CHECK_PORT)
@@ -74,8 +80,8 @@ serve: $(VENV)/base ## Serve for production (PUBLIC_URL, SECRET_KEY, DATABASE_UR
 	@$(MANAGE) migrate --verbosity 0
 	@$(MANAGE) collectstatic --noinput --verbosity 0
 	@echo "Serving $$PUBLIC_URL on port $(PORT)"; \
-	$(call with_worker,$(VENV)/bin/granian --interface wsgi --host 127.0.0.1 --port $(PORT) \
-	--workers 2 --blocking-threads 4 --log-level warning portal.wsgi:application)
+	$(call with_worker,$(APART) $(VENV)/bin/granian --interface wsgi --host 127.0.0.1 --port $(PORT) \
+	--workers $(WORKERS) --blocking-threads 4 --workers-kill-timeout 5 --log-level warning portal.wsgi:application)
 
 test: $(VENV)/dev ## Run all tests, in a browser too
 	@$(PY) -m tests.browser.chromium

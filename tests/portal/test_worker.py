@@ -157,3 +157,29 @@ def test_worker_ends_when_it_is_terminated() -> None:
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=10)
     assert (process.returncode, "portal.management.commands.worker" in line) == (0, True)
+
+
+TOLD_TWICE = """
+import django, signal, threading
+from datetime import timedelta
+django.setup()
+from portal.management.commands.worker import Command
+
+class Interrupted(threading.Event):
+    def wait(self, timeout=None):
+        if timeout is not None:
+            with self._cond:
+                signal.raise_signal(signal.SIGINT)
+                signal.raise_signal(signal.SIGTERM)
+        return super().wait(timeout)
+
+threading.Event = Interrupted
+command = Command()
+command.work = lambda: timedelta(minutes=1)
+command.handle(once=False)
+"""
+
+
+def test_worker_ends_when_it_is_told_twice() -> None:
+    """By the terminal and by make at once, while it holds the lock of what it waits for."""
+    subprocess.run([sys.executable, "-c", TOLD_TWICE], check=True, timeout=20)

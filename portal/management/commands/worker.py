@@ -4,6 +4,7 @@ import logging
 import signal
 import threading
 import time
+from _thread import start_new_thread
 from argparse import ArgumentParser
 from datetime import timedelta
 from importlib import import_module
@@ -55,7 +56,8 @@ class Command(BaseCommand):
             return
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
+            # Not in this thread: it may hold the lock of `stop`, in `wait` or for a signal before.
+            signal.signal(number, lambda *_: start_new_thread(stop.set, ()))
         while not stop.is_set():
             pause = self.work()
             close_old_connections()
