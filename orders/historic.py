@@ -183,6 +183,7 @@ class HistoricOrder(NewOrder):
     created_at: Moment
     updated_at: Annotated[Moment | None, Omissible()] = None
     confirmed_at: Annotated[Moment | None, Omissible()] = None
+    cancelled_at: Annotated[Moment | None, Omissible()] = None
     created_by: Annotated[str, Text(ACTOR_LENGTH)] = ""
     payment: CustomFields = None
     rental_ids: RentalIds = []
@@ -296,6 +297,8 @@ def _times(order: HistoricOrder, now: datetime) -> Iterator[Detail]:
         yield _wrong("updatedAt", "This is before createdAt.")
     elif not order.created_at <= order.confirmed <= order.changed_at:
         yield _wrong("confirmedAt", "This is before createdAt, or after updatedAt.")
+    elif order.cancelled_at and not order.confirmed <= order.cancelled_at <= order.changed_at:
+        yield _wrong("cancelledAt", "This is before createdAt or confirmedAt, or after updatedAt.")
 
 
 def _devices(order: HistoricOrder) -> Iterator[Detail]:

@@ -315,13 +315,16 @@ def _creators(tenant: Tenant, labels: Iterable[str]) -> dict[str, Actor]:
 
 
 def _steps(order: HistoricOrder) -> list[Step]:
-    """What must have happened to it. When is known only of the last: that was its last change."""
+    """What must have happened to it; the last of it with its last change, unless that is told."""
     at = order.changed_at
     match order.status:
         case Status.CONFIRMED:
-            return [Step(kind=Kind.CONFIRMED, at=at, actor=IMPORT)]
+            return [Step(kind=Kind.CONFIRMED, at=order.confirmed_at or at, actor=IMPORT)]
         case Status.CANCELLED:
-            return [Step(kind=Kind.CANCELLED, at=at, actor=IMPORT)]
+            cancelled = Step(kind=Kind.CANCELLED, at=order.cancelled_at or at, actor=IMPORT)
+            if order.confirmed_at is None:
+                return [cancelled]
+            return [Step(kind=Kind.CONFIRMED, at=order.confirmed_at, actor=IMPORT), cancelled]
         case Status.PARTIAL | Status.FULFILLED:
             return [
                 Step(kind=Kind.CONFIRMED, at=order.confirmed, actor=IMPORT),
@@ -356,10 +359,9 @@ def _remember(records: Sequence[OrderRecord]) -> None:
 
 
 def _body(order: Order) -> dict[str, Any]:
-    """What is compared: all but how often the order was written, which is counted anew here."""
+    """What is compared: all but how often it was written, and who has to act, as it is here."""
     body = order_body(order, with_costs=True)
-    del body["version"]
-    return body
+    return {name: body[name] for name in body if name not in ("version", "awaiting")}
 
 
 def _differences(told: Any, known: Any, path: str = "") -> Iterator[Detail]:

@@ -126,6 +126,11 @@ FUTURE = "This lies in the future."
         ("updatedAt", "2023-05-04T09:29:59Z", "This is before createdAt."),
         ("confirmedAt", "2023-05-04T09:29:59Z", "This is before createdAt, or after updatedAt."),
         ("confirmedAt", "2026-05-04T09:30:01Z", "This is before createdAt, or after updatedAt."),
+        (
+            "cancelledAt",
+            "2023-05-04T09:29:59Z",
+            "This is before createdAt or confirmedAt, or after updatedAt.",
+        ),
         ("totals.currency", "USD", "All orders of this tenant are in EUR."),
         ("totals.totalDevices", 4, "The items have 3 devices."),
         ("totals.total", 96, "It is 95.85, or 95.85 where prices include the tax."),

@@ -211,6 +211,45 @@ def test_history_leads_to_the_status(tenant: Tenant, status: str, events: list[s
     assert order.version == len(events)
 
 
+@pytest.mark.parametrize("status", ["confirmed", "partial", "fulfilled"])
+def test_order_was_confirmed_when_its_record_says(
+    tenant: Tenant, twin: Tenant, status: str
+) -> None:
+    confirmed = datetime(2023, 5, 5, 8, tzinfo=UTC)
+    run(lines(past_order(status=status, confirmedAt="2023-05-05T08:00:00.000Z")))
+    order = load(tenant)
+    assert order.confirmed_at == order.events.get(kind="confirmed").at == confirmed
+    assert order.updated_at == datetime(2023, 5, 6, 14, tzinfo=UTC)
+    assert_same_in(twin, order)
+
+
+def test_cancelled_order_was_confirmed_and_cancelled_when_its_record_says(
+    tenant: Tenant, twin: Tenant
+) -> None:
+    told = {
+        "confirmedAt": "2023-05-05T08:00:00.000Z",
+        "cancelledAt": "2023-05-06T08:00:00.000Z",
+    }
+    run(lines(past_order(status="cancelled", **told)))
+    order = load(tenant)
+    assert list(order.events.values_list("kind", "at")) == [
+        ("created", datetime(2023, 5, 4, 9, 30, tzinfo=UTC)),
+        ("confirmed", datetime(2023, 5, 5, 8, tzinfo=UTC)),
+        ("cancelled", datetime(2023, 5, 6, 8, tzinfo=UTC)),
+    ]
+    assert order.status == "cancelled"
+    assert order.updated_at == datetime(2023, 5, 6, 14, tzinfo=UTC)
+    assert_same_in(twin, order)
+
+
+def test_order_that_was_sent_back_is_known_again(tenant: Tenant) -> None:
+    order = past_order(status="pending")
+    run(lines(order))
+    Order.objects.update(awaiting="rep")
+    again = run(lines(order | {"awaiting": "rep"}))
+    assert again.startswith("1 read, 0 written, 1 already there, 0 refused")
+
+
 def test_what_the_portal_has_no_place_for_is_kept_with_the_event(tenant: Tenant) -> None:
     elsewhere = {
         "payment": {"status": "paid", "paidAmount": Decimal("95.85")},
