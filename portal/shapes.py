@@ -4,7 +4,6 @@ Field names are the contract's, in camelCase on the wire. Unknown fields are ign
 optional string counts as absent and is kept as "".
 """
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -223,25 +222,33 @@ def _hidden(data: Any) -> Iterator[Detail]:
 
     A name that does is no part of a path: it could not be shown.
     """
-    waiting = deque([("", data)])
-    while waiting:
-        path, value = waiting.popleft()
-        inside: Iterable[tuple[Any, Any]] = ()
-        if isinstance(value, str):
-            if character := _hidden_character(value):
-                why = f"It contains a character that cannot be seen ({character})."
-                yield Detail(path, "VALIDATION_ERROR", why)
-        elif isinstance(value, dict):
-            inside = value.items()
-            if character := _hidden_character("".join(value)):
-                why = f"A name in it contains a character that cannot be seen ({character})."
-                yield Detail(path, "VALIDATION_ERROR", why)
-                continue
-        elif isinstance(value, list):
-            inside = enumerate(value)
-        for name, each in inside:
-            if isinstance(each, str | dict | list):
-                waiting.append((f"{path}.{name}" if path else str(name), each))
+    # Where we are is known by what is open above it: a body may have a million places.
+    names: list[int | str] = []
+    levels: list[Iterator[tuple[int | str, Any]]] = [iter([("", data)])]
+    while levels:
+        for name, value in levels[-1]:
+            if isinstance(value, str):
+                if character := _hidden_character(value):
+                    yield _hides([*names, name], "It", character)
+            elif isinstance(value, dict):
+                if character := _hidden_character("".join(value)):
+                    yield _hides([*names, name], "A name in it", character)
+                    continue
+                levels.append(iter(value.items()))
+                names.append(name)
+                break
+            elif isinstance(value, list):
+                levels.append(iter(enumerate(value)))
+                names.append(name)
+                break
+        else:
+            levels.pop()
+            del names[-1:]
+
+
+def _hides(names: list[int | str], what: str, character: str) -> Detail:
+    why = f"{what} contains a character that cannot be seen ({character})."
+    return Detail(_path(names[1:]), "VALIDATION_ERROR", why)
 
 
 def _hidden_character(value: str) -> str | None:
