@@ -1,5 +1,11 @@
 "use strict";
 
+// Swagger UI has dark looks of its own, and waits to be told.
+const night = matchMedia("(prefers-color-scheme: dark)");
+const dress = () => document.documentElement.classList.toggle("dark-mode", night.matches);
+night.addEventListener("change", dress);
+dress();
+
 // Swagger UI draws its page piece by piece; each piece gets what it leaves out for a keyboard
 // and a screen reader.
 const missing = [

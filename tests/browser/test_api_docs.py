@@ -1,5 +1,8 @@
 """The API's own page: read and tried in a real browser, from this origin alone."""
 
+from typing import Literal
+
+import pytest
 from playwright.sync_api import Request, expect
 
 from orders.models import Order
@@ -37,8 +40,12 @@ def test_integrator_tries_an_order_on_the_api_page(
     }
 
 
-def test_api_page_is_accessible_folded_and_unfolded(visit: Visit, complaints: list[str]) -> None:
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_api_page_is_accessible_folded_and_unfolded(
+    visit: Visit, complaints: list[str], look: Literal["light", "dark"]
+) -> None:
     page = visit("/v1/docs")
+    page.emulate_media(color_scheme=look)
     expect(page.get_by_role("heading", name="Orders What customers")).to_be_visible()
     assert accessibility_problems(page) == []
     page.locator(f"{CREATE_ORDER} .opblock-summary-control").click()
