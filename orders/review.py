@@ -204,7 +204,8 @@ _ABOUT_CUSTOMER = {Reason.FIRST_ORDER, Reason.NEW_ADDRESS, Reason.DIFFERS}
 
 
 def _one_line(address: Mapping[str, Any]) -> str:
-    parts = (address.get(key) for key in ("streetAddress", "postalCode", "city", "country"))
+    told = ("streetAddress", "buildingInfo", "postalCode", "city", "country")
+    parts = (address.get(key) for key in told)
     return ", ".join(str(part) for part in parts if part)
 
 

@@ -74,6 +74,13 @@ def test_shipping_address_that_they_never_used(earlier: Order) -> None:
     assert make_order("X", shippingAddress=address(city="Delft")).reasons == {}
 
 
+def test_address_that_differs_in_its_floor_alone_says_which_was_used(tenant: Tenant) -> None:
+    make_order("A", shippingAddress=address(buildingInfo="Floor 5"))
+    order = make_order("A", shippingAddress=address(buildingInfo="Floor 2"))
+    [text] = texts(order)["new_address"]
+    assert "Floor 5" in text
+
+
 @pytest.mark.parametrize(("quantity", "found"), [(12, False), (13, True)])
 def test_quantity_over_three_times_the_largest(quantity: int, found: bool) -> None:
     order = make_order(**item(quantity))
