@@ -102,7 +102,7 @@ def missing(typed: Typed, of_lines: Iterable[str]) -> str:
     needed: list[str] = []
     if not (_said(typed, "customer-first_name") and _said(typed, "customer-last_name")):
         needed.append("the customer’s name")
-    if not _said(typed, "customer-email"):
+    if not _email(typed):
         needed.append("the e-mail address")
     needed += of_lines if typed.lines else ["the devices"]
     places = ["billing", "shipping"] if typed.fields["ship_elsewhere"] else ["billing"]
@@ -124,6 +124,12 @@ def _said(typed: Typed, name: str) -> str:
     return " ".join(typed.fields.get(name, "")[:_LONGEST].split())
 
 
+def _email(typed: Typed) -> str:
+    """Their e-mail, but not the name or number that somebody is looked for by in the same field."""
+    said = _said(typed, "customer-email")
+    return said if "@" in said else ""
+
+
 def _listed(words: Sequence[str]) -> str:
     *most, last = words
     return f"{', '.join(most)} and {last}" if most else last
@@ -134,7 +140,7 @@ def _customer(typed: Typed) -> Iterator[str]:
     company = _said(typed, "customer-company")
     if name or company:
         yield f"This order is for {' of '.join(filter(None, (name, company)))}."
-    email, phone = _said(typed, "customer-email"), _said(typed, "customer-phone")
+    email, phone = _email(typed), _said(typed, "customer-phone")
     if email or phone:
         reached = filter(None, (email and f"at {email}", phone and f"on {phone}"))
         yield f"We can reach you {' or '.join(reached)}."

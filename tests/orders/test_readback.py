@@ -168,6 +168,12 @@ def test_whatever_is_typed_can_be_read(value: str) -> None:
         assert "\0" not in "".join(read_back(typed_in, [], totals())) + missing(typed_in, [])
 
 
+def test_what_somebody_is_looked_for_by_is_no_email() -> None:
+    typed_in = filled(customer__email="schr", customer__phone="")
+    assert "schr" not in " ".join(read_back(typed_in, [], totals()))
+    assert "the e-mail address" in missing(typed_in, [])
+
+
 def test_what_is_missing_is_named_in_one_sentence() -> None:
     nothing = Typed.from_payload({})
     assert read_back(nothing, [], totals()) == []
