@@ -22,6 +22,7 @@ from catalog.models import (
     is_image_url,
 )
 from catalog.services import (
+    lock_products_of,
     remove_price,
     require_unused_product,
     require_unused_variant,
@@ -270,6 +271,8 @@ class VariantAdmin(TenantAdmin[Variant]):
         )
 
     def save_model(self, request: HttpRequest, obj: Variant, form: Any, change: bool) -> None:
+        if change:
+            lock_products_of(tenant=obj.tenant, variant=obj)
         super().save_model(request, obj, form, change)
         if change and "status" in form.changed_data:
             set_variant_status(

@@ -154,6 +154,7 @@ def set_variant_status(
     Raises Conflict `VARIANT_IN_USE` while an open order needs it, PermissionRefused, NotFound.
     """
     actor.require("catalog.change_variant", "You may not change variants.")
+    list(_lock_products(tenant, variants__public_id=variant_id))
     rows = Variant.objects.select_for_update(no_key=True)
     variant = rows.filter(tenant=tenant, public_id=variant_id).first()
     if variant is None:
@@ -161,7 +162,7 @@ def set_variant_status(
     if variant.status == status:
         return variant
     if status == Variant.Status.INACTIVE:
-        require_unused_variant(tenant=tenant, variant=variant)
+        _require_unused(tenant, variant)
     variant.status = status
     variant.save(update_fields=["status", "updated_at"])
     return variant
@@ -187,9 +188,22 @@ def require_unused_variant(*, tenant: Tenant, variant: Variant) -> None:
 
     Inside a transaction: the row stays locked, so that no order can take it up meanwhile.
     """
+    lock_products_of(tenant=tenant, variant=variant)
+    _require_unused(tenant, variant)
+
+
+def _require_unused(tenant: Tenant, variant: Variant) -> None:
     if ids := _open_orders(_lock(tenant, pk=variant.pk)):
         message = f"{variant.sku} is needed by open orders: {ids}."
         raise Conflict.at("status", VARIANT_IN_USE, message)
+
+
+def lock_products_of(*, tenant: Tenant, variant: Variant) -> None:
+    """Before a variant is written: its entry in the search is made of its product too, which
+    others lock before its variants. If it moves to another one, both.
+    """
+    before = Variant.objects.filter(pk=variant.pk).values_list("product", flat=True)
+    list(_lock_products(tenant, pk__in={variant.product_id, *before}))
 
 
 def require_unused_product(*, tenant: Tenant, product: Product) -> None:
@@ -226,6 +240,10 @@ def _require_all(actor: Actor) -> None:
     actor.require("catalog.delete_price", "You may not remove prices.")
 
 
+class _AddedMeanwhile(Exception):
+    """Somebody else has added the product since it was looked for."""
+
+
 def again_if_taken(work: Callable[[], Result]) -> Result:
     """Does the work in a transaction, and anew when somebody took the same SKU meanwhile.
 
@@ -235,6 +253,8 @@ def again_if_taken(work: Callable[[], Result]) -> Result:
         try:
             with transaction.atomic():
                 return work()
+        except _AddedMeanwhile:
+            pass
         except IntegrityError as error:
             if not isinstance(error.__cause__, UniqueViolation):
                 raise
@@ -251,7 +271,10 @@ def _write(
     """
     is_new, taken = product.pk is None, _taken(tenant, product, sent.product_sku)
     product.tenant = tenant
-    built = Builder(product, sent, _lock_named(tenant, sent.variants))
+    named = _lock_named(tenant, sent.variants)
+    if is_new and any(variant.product.sku == sent.product_sku for variant in named):
+        raise _AddedMeanwhile
+    built = Builder(product, sent, named)
     if problems := [*taken, *built.problems]:
         raise DomainError.of(problems)
     if is_new or built.product_columns:
@@ -318,7 +341,7 @@ def _lock_product(tenant: Tenant, product_id: str) -> Product:
 
 def _lock_products(tenant: Tenant, **which: object) -> QuerySet[Product]:
     found = Product.objects.filter(tenant=tenant, **which).order_by("pk")
-    return found.select_for_update(no_key=True)
+    return found.select_for_update(of=("self",), no_key=True)
 
 
 def _locked(tenant: Tenant, variant: Variant) -> Variant:

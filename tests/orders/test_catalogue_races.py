@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Price, PriceChange, Product, Variant
 from catalog.schemas import ProductInput, ProductUpdate
@@ -56,16 +58,103 @@ def waiting(number: int) -> None:
     raise AssertionError(f"There are never {number} that wait.")
 
 
+def test_api_that_waits_in_a_circle_is_told_to_try_again(
+    tenant: Tenant, api_client: Client
+) -> None:
+    """Nothing of ours locks a variant before its product: somebody at the database may."""
+    variant = VariantFactory(sku="MAC-1", product__sku="MAC")
+    locked = Event()
+
+    def by_hand() -> Any:
+        with transaction.atomic(), connection.cursor() as cursor:
+            # Whoever looks first is the one to give way: that is the API.
+            cursor.execute("SET LOCAL deadlock_timeout = '1h'")
+            Variant.objects.select_for_update().get(pk=variant.pk)
+            locked.set()
+            waiting(1)
+            return Product.objects.select_for_update().get(pk=variant.product_id).status
+
+    def discontinue() -> Any:
+        assert locked.wait(timeout=10)
+        path = f"/v1/products/{variant.product.public_id}"
+        response = api_client.put(path, {"status": "discontinued"}, "application/json")
+        return response.status_code, response.json()["error"]["message"]
+
+    told = "Somebody else changed the same just now. Nothing was done; try again."
+    assert in_threads(tenant, by_hand, discontinue) == ["active", (503, told)]
+    assert Product.objects.get().status == "active"
+
+
+def test_variants_are_locked_before_any_is_renamed_and_retired(tenant: Tenant) -> None:
+    """In one order, as orders take theirs: a rename alone goes by what is sent."""
+    variants = VariantFactory.create_batch(3, product=ProductFactory(sku="MAC"))
+    bodies = [variant_body(each.sku, variantName="Gold") for each in reversed(variants)]
+    body = {"status": "discontinued", "variants": bodies}
+    product_id = variants[0].product.public_id
+    with CaptureQueriesContext(connection) as made:
+        update_product(
+            tenant=tenant, actor=SYSTEM, product_id=product_id, product=read(ProductUpdate, body)
+        )
+    assert {(v.name, v.status) for v in Variant.objects.all()} == {("Gold", "inactive")}
+    first = next(query["sql"] for query in made if '"catalog_variant"' in query["sql"])
+    assert first.endswith('ORDER BY "catalog_variant"."id" ASC FOR UPDATE')
+
+
+def test_product_is_locked_before_its_variant_is_written(
+    tenant: Tenant, manager_client: Client
+) -> None:
+    """Its entry in the search is made of both, and others lock the product first."""
+    variant = VariantFactory()
+    form = manager_client.get(f"/admin/catalog/variant/{variant.pk}/change/")
+    fields = form.context["adminform"].form.initial | {"name": "Gold", "images": ""}
+    inline = {"prices-TOTAL_FORMS": 0, "prices-INITIAL_FORMS": 0}
+    sent = {name: "" if value is None else value for name, value in fields.items()}
+
+    def by_form() -> None:
+        manager_client.post(f"/admin/catalog/variant/{variant.pk}/change/", sent | inline)
+
+    def by_service() -> None:
+        which: Any = {"tenant": tenant, "variant_id": variant.public_id}
+        set_variant_status(actor=SYSTEM, status=Variant.Status.INACTIVE, **which)
+
+    for write in (by_form, by_service):
+        with CaptureQueriesContext(connection) as made:
+            write()
+        written = [each["sql"] for each in made if " UPDATE" in f" {each['sql']}"]
+        assert "FOR NO KEY UPDATE" in written[0]
+        assert 'FROM "catalog_product"' in written[0]
+        assert any(sql.startswith('UPDATE "catalog_variant"') for sql in written)
+
+
 @pytest.mark.parametrize("_round", range(3))
 def test_same_new_product_at_once_is_one(tenant: Tenant, _round: int) -> None:
     bodies = [product_body("MAC", variant_body("MAC-1", {24: price})) for price in (1, 2, 3, 4)]
     outcomes = in_threads(tenant, *(upsert(tenant, body) for body in bodies))
-    assert sorted(outcomes) == [(False, [False])] * 3 + [(True, [True])]
+    assert sorted(outcomes, key=str) == [(False, [False])] * 3 + [(True, [True])]
     assert (Product.objects.count(), Variant.objects.count(), Price.objects.count()) == (1, 1, 1)
     last = PriceChange.objects.order_by("pk").last()
     assert last is not None
     assert Price.objects.get().monthly_price == last.new_price
     assert PriceChange.objects.count() == 4
+
+
+def test_product_added_after_it_was_looked_for_is_the_same_one(tenant: Tenant) -> None:
+    body = product_body("MAC", variant_body("MAC-1"))
+    held = Event()
+
+    def first() -> Any:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("LOCK TABLE catalog_variant")
+            held.set()
+            waiting(1)  # The second has found no product, and asks for its variants.
+            return upsert(tenant, body)()
+
+    def second() -> Any:
+        assert held.wait(timeout=10)
+        return upsert(tenant, body)()
+
+    assert in_threads(tenant, first, second) == [(True, [True]), (False, [False])]
 
 
 def test_same_new_variant_of_two_products_is_of_one(tenant: Tenant) -> None:
