@@ -494,6 +494,9 @@ def test_statements_are_the_same_for_any_number_of_rows(tenant: Tenant) -> None:
         ]
 
     changed = {"Brand": "B", "List Price": "5", "12mo_Price": "3"}
+    with connection.cursor() as cursor:
+        # Autovacuum would find nothing that is committed, and the next import count it anew.
+        cursor.execute("LOCK TABLE catalog_variant IN SHARE UPDATE EXCLUSIVE MODE")
     run(row("WARM"))
     assert statements(*rows("A", 1)) == statements(*rows("B", 300))
     assert statements(*rows("A", 1, **changed)) == statements(*rows("B", 300, **changed))

@@ -356,6 +356,9 @@ class TestWorkers:
             with taken.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_lock(%s, %s)", [runs._OURS, run.pk])
             assert runs.run_waiting() == 0
+            # Closing would free it as well, but the server notices that in its own time.
+            with taken.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [runs._OURS, run.pk])
         finally:
             taken.close()
         assert runs.run_waiting() == 1
