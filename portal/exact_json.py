@@ -13,14 +13,15 @@ MAX_NUMBER_LENGTH = 1000
 """Characters of one number."""
 
 
+# Made once: a page of a list reads hundreds of small values.
+_WRITER = simplejson.JSONEncoder(
+    use_decimal=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+)
+_READER = json.JSONDecoder(parse_float=Decimal)
+
+
 def dumps(value: Any) -> str:
-    return simplejson.dumps(
-        value,
-        use_decimal=True,
-        ensure_ascii=False,
-        allow_nan=False,
-        separators=(",", ":"),
-    )
+    return str(_WRITER.encode(value))
 
 
 def loads_strict(body: bytes) -> Any:
@@ -77,5 +78,8 @@ class ExactEncoder(json.JSONEncoder):
 class ExactDecoder(json.JSONDecoder):
     """For `JSONField(decoder=…)`: reads a number with a point as a Decimal."""
 
+    def __init__(self) -> None:
+        """Nothing to prepare: one is made for every value that is read."""
+
     def decode(self, s: str, *args: Any) -> Any:
-        return simplejson.loads(s, use_decimal=True)
+        return _READER.decode(s)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from babel.core import Locale
 from babel.dates import format_date, format_time, get_datetime_format
 from babel.numbers import (
     format_compact_currency,
@@ -27,6 +28,8 @@ _zone: ContextVar[ZoneInfo] = ContextVar("zone", default=_UTC)
 # A page shows the same amounts again at every change, and Babel takes 15 µs for each.
 _money = lru_cache(maxsize=4_096)(format_currency)
 _number = lru_cache(maxsize=1_024)(format_decimal)
+# Handed a locale's name, Babel reads it anew for every part of a date.
+_known = lru_cache(maxsize=256)(Locale.parse)
 
 _GROUPING_SPACE = re.compile(r"(?<=[0-9])[\s'’](?=[0-9]{3}(?![0-9]))")
 _PLAIN = re.compile(r"[-+]?(?=.*[0-9])[0-9]*(?:[.,][0-9]*)?")
@@ -76,12 +79,12 @@ def day(value: datetime | date) -> str:
     """A date; of a moment, the date in the tenant's time zone."""
     if isinstance(value, datetime):
         value = value.astimezone(_zone.get()).date()
-    return format_date(value, format="medium", locale=_locale.get())
+    return format_date(value, format="medium", locale=_known(_locale.get()))
 
 
 def moment(value: datetime) -> str:
     """Date and time of day in the tenant's time zone."""
-    locale = _locale.get()
+    locale = _known(_locale.get())
     parts = (
         format_time(value, format="short", tzinfo=_zone.get(), locale=locale),
         day(value),

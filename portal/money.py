@@ -1,6 +1,7 @@
 """Amounts of money. Always `Decimal`, in major units of a currency (EUR 12.34)."""
 
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 
 from babel.numbers import get_currency_precision
 
@@ -9,6 +10,7 @@ DECIMAL_PLACES = 3
 MAX_UNIT_PRICE = Decimal("9999999.999")
 
 
+@cache
 def quantum(currency: str) -> Decimal:
     """The smallest amount of a currency: EUR 0.01, JPY 1, BHD 0.001."""
     return Decimal(1).scaleb(-get_currency_precision(currency))

@@ -1,6 +1,8 @@
 """The entry point of a production server."""
 
+import gc
 import os
+from importlib import import_module
 from typing import Any
 
 import django
@@ -33,4 +35,9 @@ class Application(WSGIHandler):
 
 
 django.setup(set_prefix=False)
+import_module(settings.ROOT_URLCONF)  # Brings all pages along, which the first request would.
+# What is there by now stays. Left to the collector it is looked through again and again, for a
+# tenth of a second each time, while somebody waits for an answer.
+gc.collect()
+gc.freeze()
 application = Application()
