@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -267,5 +268,20 @@ def test_page_costs_the_same_queries_for_one_order_and_for_many(
             product = ProductFactory(category=f"Category {number}")
             actor = Actor(f"user:{number}", f"r{number}@x.example", MAY_ORDER)
             make_order(VariantFactory(product=product).sku, actor=actor, customer=who)
-        with django_assert_num_queries(9):
+        # Two limits of time are set and taken back.
+        with django_assert_num_queries(13):
             manager_client.get("/insight/")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_takes_too_long_to_count_is_left_out(
+    manager_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orders.views.insight.PATIENCE", timedelta(milliseconds=50))
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("BEGIN; LOCK TABLE orders_orderitem")
+        response = manager_client.get("/insight/")
+    other.close()
+    assert response.text.count("than can be counted while you wait") == 1
+    assert (response.context["by_status"], len(response.context["weeks"])) == (None, 13)
