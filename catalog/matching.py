@@ -1,5 +1,6 @@
 """What the parts of a typed text can mean in the catalogue."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -95,34 +96,47 @@ def match_parts(*, tenant: Tenant, parts: Sequence[Part], limit: int) -> list[Ma
     something has it among its words; if both find something, both are offered. One query if every
     part finds something by its words, three if not, and one more for several parts.
     """
-    # What is offered for the length that was typed may stand further down.
-    enough = limit * 4 if any(r.length for part in parts for r in part.every_reading) else limit
     known: dict[str, list[Found]] = {}
     if len(parts) > 1 or any(";" in part.text for part in parts):
         known = find_skus(tenant=tenant, texts={r.words for part in parts for r in part.readings})
+    # What is offered for the length that was typed may stand further down.
+    timed = {reading.words for part in parts for reading in part.every_reading if reading.length}
     for find, asks_otherwise in ((search_words, False), (search_words, True), (search_alike, True)):
-        texts = {
-            reading.words
+        readings = [
+            reading
             for part in parts
             if not any(known.get(reading.words) for reading in part.every_reading)
             for reading in (part.every_reading if asks_otherwise else part.readings)
-        }
-        if find is search_words:
-            texts -= known.keys()
-        known |= find(tenant=tenant, texts=texts, limit=enough)
+            if find is search_alike or reading.words not in known
+        ]
+        texts = {r.words: limit * 4 if r.words in timed else limit for r in readings}
+        known |= find(tenant=tenant, texts=texts)
+    known = {words: _usual_first(found, tenant) for words, found in known.items()}
     return [Match(part, _options(part, known, limit)) for part in parts]
+
+
+def _usual_first(found: Sequence[Found], tenant: Tenant) -> list[Found]:
+    """Of the same product first what can be had for the months that the tenant's lines begin with.
+
+    Products keep their order: which of them is meant says the search.
+    """
+    usual = tenant.default_contract_length
+    by_name: defaultdict[str, list[Found]] = defaultdict(list)
+    for each in sorted(found, key=lambda each: (not each.is_orderable, usual not in each.prices)):
+        by_name[each.product_name].append(each)
+    return [by_name[each.product_name].pop(0) for each in found]
 
 
 def _options(part: Part, known: Known, limit: int) -> list[Option]:
     groups = _by_reading(part.readings, known)
     others = _by_reading(part.otherwise, known)
     every = [option for group in (*groups, *others) for option in group]
-    offered = _offered(_in_order(groups)) or _offered(others)
+    offered = _offered([_called_so(part, every), *(_offered(_in_order(groups)) or others)])
     chosen = _fairly(offered, limit) if offered else [each for each in every if each.is_orderable]
     unorderable = [each for each in every if not each.is_orderable]
     by_sku = [each for group in offered for each in group if _is_called(each, each.found.sku)]
     different: dict[tuple[str, str, str], Option] = {}
-    for option in (*_called_so(part, every), *by_sku, *chosen, *unorderable):
+    for option in (*by_sku, *chosen, *unorderable):
         different.setdefault(_what(option), option)
     return list(different.values())[:limit]
 
@@ -158,17 +172,20 @@ def _fairly(groups: Sequence[Sequence[Option]], limit: int) -> list[Option]:
 
 
 def _called_so(part: Part, options: Iterable[Option]) -> list[Option]:
-    """What has the whole text for its SKU or name, numbers included: 24 P2423D."""
+    """What has the whole text in its SKU or name, number included: 840 G10."""
     whole = Reading(part.text)
     if whole not in part.otherwise:
         return []
-    words = words_of(part.text)
     return [
         Option(option.found, whole)
         for option in options
-        if option.is_orderable
-        and words in (words_of(option.found.sku), words_of(option.found.product_name))
+        if _says(option.found.sku, part.text) or _says(option.found.product_name, part.text)
     ]
+
+
+def _says(name: str, text: str) -> bool:
+    """Whether these words stand in the name, one after the other."""
+    return f" {' '.join(words_of(text))} " in f" {' '.join(words_of(name))} "
 
 
 def _what(option: Option) -> tuple[str, str, str]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db import models
@@ -132,9 +133,7 @@ class Variant(models.Model):
     """What a SKU names: one grade, colour and size of a product, with its own prices.
 
     `list_price` is what the device costs new, `acquisition_cost` what it cost us, both in the
-    tenant's currency for one device. `search_text`, and the product's `initials` (mbp16 of MacBook
-    Pro 16), are kept by a database trigger from the variant and its product, so that they are
-    right however a row was written.
+    tenant's currency for one device. What the search knows of it is its `SearchEntry`.
     """
 
     class Status(models.TextChoices):
@@ -158,8 +157,6 @@ class Variant(models.Model):
     list_price = MoneyField(null=True, blank=True, validators=[validate_price])
     acquisition_cost = MoneyField(null=True, blank=True, validators=[validate_price])
     status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
-    search_text = models.TextField(editable=False, default="")
-    initials = models.TextField(editable=False, default="")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -197,11 +194,6 @@ class Variant(models.Model):
             ),
         ]
         indexes = [
-            GinIndex(
-                name="variant_search",
-                fields=["search_text", "initials"],
-                opclasses=["gin_trgm_ops", "gin_trgm_ops"],
-            ),
             # The list over the API, newest first, whole and by each filter of its own.
             models.Index(name="variant_newest", fields=["tenant", "-created_at", "-id"]),
             models.Index(
@@ -394,3 +386,128 @@ class CatalogImport(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+
+class SearchEntry(models.Model):
+    """What the search knows of a variant. Written by the database alone, and by `catalog.refresh`.
+
+    A trigger writes it with the variant or its product, so that it is right however a row was
+    written. `sku_key` is the SKU without separators. `words` are the words of SKU, name, colour,
+    grade and product with its aliases, and its initials (mbp16 of MacBook Pro 16). Case and
+    accents are gone from both. There is no price in it.
+
+    A search goes through the tiers one by one, as far as it has to. `popularity` is how many order
+    lines named the variant in the last year, `place` its number among the most ordered.
+    """
+
+    class Tier(models.IntegerChoices):
+        MOST_ORDERED = 0
+        OFTEN_ORDERED = 1
+        ACTIVE = 2
+        INACTIVE = 9
+
+    variant = models.OneToOneField(
+        Variant,
+        on_delete=models.DO_NOTHING,
+        primary_key=True,
+        related_name="+",
+        db_constraint=False,
+    )
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
+    tier = models.PositiveSmallIntegerField(choices=Tier)
+    place = models.PositiveIntegerField(null=True)
+    popularity = models.PositiveIntegerField()
+    sku_key = models.TextField(db_collation="C")
+    words = SearchVectorField()
+
+    objects = TenantManager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            TenantForeignKey(
+                name="search_entry_variant_of_tenant",
+                field="variant",
+                to="catalog.Variant",
+                cascade=True,
+            ),
+            models.CheckConstraint(
+                name="search_entry_tier_known", condition=Q(tier__in=[0, 1, 2, 9])
+            ),
+            models.CheckConstraint(
+                name="search_entry_place_of_most_ordered",
+                condition=Q(tier=0, place__isnull=False) | (~Q(tier=0) & Q(place__isnull=True)),
+            ),
+        ]
+        indexes = [
+            models.Index(name="search_entry_sku", fields=["tenant", "tier", "sku_key"]),
+            models.Index(
+                name="search_entry_place",
+                fields=["tenant", "place"],
+                condition=Q(place__isnull=False),
+            ),
+            GinIndex(name="search_entry_words", fields=["words"], fastupdate=False),
+        ]
+
+    def __str__(self) -> str:
+        return self.sku_key
+
+
+class SearchWord(models.Model):
+    """A word of a tenant's search entries: what typed words are compared with.
+
+    Initials begin with =. `rows` is how many variants had it last night. `slips` is what it may
+    look like mistyped, without any one of its letters. New words come with their variants; two
+    transactions at once may both bring one in, which lasts until the night.
+    """
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False)
+    word = models.TextField(db_collation="C")
+    rows = models.PositiveIntegerField()
+    slips = models.GeneratedField(
+        expression=models.Func("word", function="catalog_known_slips"),
+        output_field=ArrayField(models.TextField()),
+        db_persist=True,
+    )
+
+    objects = TenantManager()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(name="search_word", fields=["tenant", "word"], include=["rows"]),
+            models.Index(name="search_word_frequent", fields=["tenant", "-rows"], include=["word"]),
+            GinIndex(
+                name="search_word_part",
+                fields=["tenant", "word"],
+                opclasses=["int8_ops", "gin_trgm_ops"],
+                fastupdate=False,
+            ),
+            GinIndex(
+                name="search_word_slips",
+                fields=["tenant", "slips"],
+                opclasses=["int8_ops", "array_ops"],
+                fastupdate=False,
+                condition=Q(slips__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.word
+
+
+class SearchRefresh(models.Model):
+    """When the popularity, tiers and word counts of a tenant's search were last renewed."""
+
+    tenant = models.OneToOneField(
+        Tenant, on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    began_at = models.DateTimeField()
+
+    objects = TenantManager()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.began_at:%Y-%m-%d %H:%M}"

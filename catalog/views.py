@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from catalog.matching import ask, match_parts
+from portal.patience import KEYSTROKE, TookTooLong, no_longer_than
 from portal.tenancy import PortalRequest
 
 OPTIONS = 10
@@ -20,9 +21,13 @@ PREVIEWED = 12
 def search(request: PortalRequest) -> HttpResponse:
     """The options of the combobox for what is typed so far (`q`); of several parts, a preview."""
     text = request.GET.get("q", "").strip()
-    parts = ask(tenant=request.tenant, text=text)
-    matches = match_parts(tenant=request.tenant, parts=parts[:PREVIEWED], limit=OPTIONS)
     context: dict[str, Any] = {"text": text, "currency": request.tenant.currency}
+    try:
+        with no_longer_than(KEYSTROKE):
+            parts = ask(tenant=request.tenant, text=text)
+            matches = match_parts(tenant=request.tenant, parts=parts[:PREVIEWED], limit=OPTIONS)
+    except TookTooLong:
+        return render(request, "catalog/_too_long.html", context)
     if len(parts) < 2:
         context["match"] = matches[0] if matches else None
         return render(request, "catalog/_results.html", context)

@@ -17,13 +17,15 @@ class TenantForeignKey(BaseConstraint):
     `field` names a foreign key of the model, `to` the target as "app.Model"; the target needs
     a unique constraint on (tenant, id). A null in `field` is not checked. The target's tenant
     has `db_index=False`: before a table's first ANALYZE PostgreSQL would take an index on the
-    tenant alone for the check, and each insert would read all rows of the tenant.
+    tenant alone for the check, and each insert would read all rows of the tenant. With `cascade`
+    the row goes with its target, for which the ORM side has `on_delete=models.DO_NOTHING`.
     """
 
-    def __init__(self, *, field: str, to: str, name: str) -> None:
+    def __init__(self, *, field: str, to: str, name: str, cascade: bool = False) -> None:
         super().__init__(name=name)
         self.field = field
         self.to = to
+        self.cascade = cascade
 
     def _sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> str:
         quote = schema_editor.quote_name
@@ -32,6 +34,7 @@ class TenantForeignKey(BaseConstraint):
         return (
             f"CONSTRAINT {quote(self.name)} FOREIGN KEY ({quote('tenant_id')}, {quote(column)}) "
             f"REFERENCES {quote(target._meta.db_table)} ({quote('tenant_id')}, {quote('id')})"
+            f"{' ON DELETE CASCADE' if self.cascade else ''}"
         )
 
     def constraint_sql(self, model: Any, schema_editor: Any) -> str:
@@ -50,7 +53,8 @@ class TenantForeignKey(BaseConstraint):
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         path = f"{type(self).__module__}.{type(self).__qualname__}"
-        return path, (), {"field": self.field, "to": self.to, "name": self.name}
+        arguments = {"field": self.field, "to": self.to, "name": self.name}
+        return path, (), arguments | ({"cascade": True} if self.cascade else {})
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, TenantForeignKey):

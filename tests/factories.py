@@ -119,7 +119,8 @@ class ProductFactory(TenantOwned):
     class Meta:
         model = Product
 
-    sku = factory.Sequence(lambda n: f"PRODUCT-{n}")
+    # One word: as a number of its own it would be found by it.
+    sku = factory.Sequence(lambda n: f"PRODUCT{n}")
     name = factory.Sequence(lambda n: f"Product {n}")
     brand = "Acme"
     category = "Laptops"

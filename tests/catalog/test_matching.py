@@ -26,6 +26,7 @@ def catalogue(tenant: Tenant) -> None:
     add("iPad Pro 12.9″", "IPAD-PRO", prices={24: "40.00"})
     add("iPad Air", "IPAD-AIR", prices={12: "30.00"})
     add("24″ P2423D", "DELL-P24")
+    add("EliteBook 840 G10", "HP-840")
     add("Studio X50", "X50-POLY")
     add("Latitude 5440", "LAT-5440")
     add("Hub", "DOCK 24")
@@ -64,7 +65,11 @@ def told(match: Match) -> list[str]:
         ("3 mba 24", ["3 × MBA-13 @ 24", "3 × MBA-13"]),
         ("ipad 12", ["IPAD-PRO"]),
         ("studio x50", ["X50-POLY"]),
+        # What stands in a name with its number is that rather than so many.
         ("24 p2423d", ["DELL-P24", "24 × DELL-P24"]),
+        ("840 g10", ["HP-840", "840 × HP-840"]),
+        ("840 elitebook", ["840 × HP-840"]),
+        ("840 g1", ["840 × HP-840"]),
         # A SKU is what has just that for its SKU, whatever else it may be.
         ("2 dock 24", ["2 × DOCK 24", "2 × DOCK-B @ 24", "2 × DOCK 24 @ 24"]),
         # A number that is no length on offer is a word where it can be, else it is named.
@@ -91,6 +96,29 @@ def test_option_costs_what_so_many_cost(tenant: Tenant, quantity: str, total: st
     [match] = matches(tenant, f"SKU\tQty\tMonths\nLAT-5440\t{quantity}\t24")
     expected = None if total is None else Decimal(total)
     assert [option.monthly_total for option in match.options] == [expected]
+
+
+def test_what_can_be_had_for_the_usual_months_is_the_first_of_its_product(tenant: Tenant) -> None:
+    Tenant.objects.filter(pk=tenant.pk).update(default_contract_length=24)
+    tenant.refresh_from_db()
+    for name, aliases in (("Yoga", ""), ("Other", "yoga")):
+        product = ProductFactory(sku=f"P-{name}", name=name, aliases=aliases)
+        VariantFactory(product=product, sku=f"{name}-A", prices={12: "10.00"})
+        VariantFactory(product=product, sku=f"{name}-B", prices={24: "10.00"})
+    [match] = matches(tenant, "yoga")
+    assert told(match) == ["Yoga-B", "Yoga-A", "Other-B", "Other-A"]
+    [match] = matches(tenant, "Yoga-A")
+    assert told(match)[0] == "Yoga-A"
+
+
+@pytest.mark.parametrize("text", ["yoga\nyoga x5 24", "yoga x5 24\nyoga", "yoga; yoga x5 /24"])
+def test_what_the_typed_length_has_stands_further_down(tenant: Tenant, text: str) -> None:
+    product = ProductFactory(sku="YOGA", name="Yoga Book")
+    for n in range(9):
+        VariantFactory(product=product, sku=f"YOGA-{n}", prices={12: "10.00"})
+    VariantFactory(product=product, sku="YOGA-Z", prices={24: "10.00"})
+    timed = [told(match) for match in matches(tenant, text) if "24" in match.part.text]
+    assert timed == [["5 × YOGA-Z @ 24"]]
 
 
 def test_both_readings_have_their_share_of_the_options(tenant: Tenant) -> None:

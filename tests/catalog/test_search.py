@@ -4,16 +4,19 @@ from decimal import Decimal
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from catalog.models import Product, Variant
+from catalog.refresh import refresh_search
 from catalog.search import search_variants
 from portal.models import Tenant
 from tests.factories import ProductFactory, VariantFactory
+from tests.locks import locked_table
 
 
-@pytest.fixture
-def catalogue(tenant: Tenant) -> None:
+@pytest.fixture(params=["new", "refreshed"])
+def catalogue(tenant: Tenant, request: pytest.FixtureRequest) -> None:
     pro = ProductFactory(name="MacBook Pro 16", brand="Apple", sku="MBP16", specification="M3 Max")
     VariantFactory(product=pro, sku="MACBOOK-PRO-16-M3", name="36 GB", color="Space Black")
     VariantFactory(product=pro, sku="MACBOOK-PRO-16-M3-B", name="36 GB", grade="B")
@@ -26,6 +29,8 @@ def catalogue(tenant: Tenant) -> None:
     VariantFactory(product=carbon, sku="20K-LEN", name="32 GB")
     screen = ProductFactory(name="UltraSharp 27", brand="Dell", category="Monitors")
     VariantFactory(product=screen, sku="DELL-U2722D-MONITOR", name="Für das Büro")
+    if request.param == "refreshed":
+        refresh_search(tenant=tenant, now=timezone.now())
 
 
 def skus(tenant: Tenant, text: str) -> list[str]:
@@ -45,6 +50,11 @@ def skus(tenant: Tenant, text: str) -> list[str]:
         ("monitors dell", ["DELL-U2722D-MONITOR"]),
         ("tpx1c", ["20K-LEN"]),
         ("TPX 32", ["20K-LEN"]),
+        ("macbookpro black", ["MACBOOK-PRO-16-M3"]),
+        ("32gb", ["20K-LEN"]),
+        ("thikpad carbonn", ["20K-LEN"]),
+        ("ultrashrap 27", ["DELL-U2722D-MONITOR"]),
+        ("ultrasharrpp", ["DELL-U2722D-MONITOR"]),
         ("px1c", []),
         ("thinky", ["20K-LEN"]),
         ("us27", ["DELL-U2722D-MONITOR"]),
@@ -129,6 +139,65 @@ def test_search_takes_two_queries_at_most(
 def test_search_stays_in_the_tenant(tenant: Tenant, other_tenant: Tenant) -> None:
     VariantFactory(tenant=other_tenant, sku="THEIRS-1")
     assert skus(tenant, "theirs") == []
+
+
+def test_search_takes_a_number_before_other_words_as_it_is(tenant: Tenant) -> None:
+    for name in ("Galaxy S2 16", "Galaxy S2 165"):
+        VariantFactory(product=ProductFactory(name=name), sku=name)
+    assert skus(tenant, "16 galaxy") == ["Galaxy S2 16"]
+    assert skus(tenant, "galaxy 16") == ["Galaxy S2 16", "Galaxy S2 165"]
+    assert skus(tenant, "165 galaxy") == ["Galaxy S2 165"]
+    assert skus(tenant, "1 galaxy") == ["Galaxy S2 16", "Galaxy S2 165"]
+
+
+def test_search_finds_a_number_and_its_unit_together_or_apart(tenant: Tenant) -> None:
+    macbook = ProductFactory(sku="MBP", name="MacBook Pro 16")
+    for sku, name in (("MBP-B", "16 GB"), ("MBP-C", "8 GB"), ("MBP-D", "1 TB")):
+        VariantFactory(product=macbook, sku=sku, name=name)
+    assert skus(tenant, "16gb macbook") == ["MBP-B"]
+    assert skus(tenant, "8gb") == ["MBP-C"]
+    assert skus(tenant, "macbok 1tb") == ["MBP-D"]
+    VariantFactory(product=ProductFactory(name="16 GB Memory Kit"), sku="KIT-1", name="Green")
+    assert skus(tenant, "16gb macbook") == ["MBP-B"]
+    VariantFactory(product=macbook, sku="MBP-A", name="16GB")
+    VariantFactory(product=ProductFactory(name="ThinkPad"), sku="TP-1", name="16GB")
+    for text in ("16gb macbook", "16gb macbok"):
+        assert skus(tenant, text) == ["MBP-A", "MBP-B"]
+    # All of them are 16 inches, and have some GB.
+    assert skus(tenant, "16 gb macbook") == ["MBP-B", "MBP-A", "MBP-C"]
+    assert sorted(skus(tenant, "16gb")) == ["KIT-1", "MBP-A", "MBP-B", "TP-1"]
+
+
+def test_search_puts_whole_words_before_longer_ones(tenant: Tenant) -> None:
+    for name in ("Dock 165", "Dock 16", "Hub for dock 16"):
+        VariantFactory(product=ProductFactory(name=name), sku=f"X-{name}")
+    assert skus(tenant, "dock 16") == ["X-Dock 16", "X-Hub for dock 16", "X-Dock 165"]
+
+
+def test_search_never_guesses_a_number(tenant: Tenant) -> None:
+    VariantFactory(sku="X-5440")
+    assert skus(tenant, "5441") == []
+
+
+@pytest.mark.parametrize("number", [1, 12])
+def test_search_page_takes_the_same_queries_for_any_number_of_matches(
+    rep_client: Client, django_assert_num_queries: DjangoAssertNumQueries, number: int
+) -> None:
+    VariantFactory.create_batch(number)
+    # Session, user, permissions; the limit of time, the search, the end of the limit.
+    with django_assert_num_queries(6):
+        html = rep_client.get("/catalog/search/", {"q": "sku"}).content.decode()
+    assert html.count('role="option"') == min(number, 10)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_search_page_that_takes_too_long_says_so(rep_client: Client) -> None:
+    VariantFactory(sku="SLOW-1")
+
+    with locked_table("catalog_searchentry"):
+        html = rep_client.get("/catalog/search/", {"q": "slow"}).content.decode()
+    assert "The search for “slow” takes too long. Type a little more." in html
+    assert 'data-sku="SLOW-1"' in rep_client.get("/catalog/search/", {"q": "slow"}).content.decode()
 
 
 @pytest.mark.usefixtures("catalogue")

@@ -10,7 +10,16 @@ from django.db.models import F
 from django.utils import timezone
 from django_scopes import scope
 
-from catalog.models import CatalogImport, Price, PriceChange, Product, Variant
+from catalog.models import (
+    CatalogImport,
+    Price,
+    PriceChange,
+    Product,
+    SearchEntry,
+    SearchRefresh,
+    SearchWord,
+    Variant,
+)
 from customers.models import Customer
 from orders.models import CustomField, Draft, Export, Notice, Order, OrderEvent, OrderItem
 from portal.constraints import TenantForeignKey
@@ -46,6 +55,12 @@ def second_item() -> OrderItem:
     return item
 
 
+def a_word(model: type[models.Model], owner: Callable[[], Any]) -> Any:
+    """One of those that came with whatever has it."""
+    owner()
+    return model._default_manager.earliest("pk")
+
+
 MAKE: dict[type[models.Model], Callable[[], Any]] = {
     Tenant: make.TenantFactory,
     User: make.UserFactory,
@@ -54,6 +69,9 @@ MAKE: dict[type[models.Model], Callable[[], Any]] = {
     OutboxMail: make.OutboxMailFactory,
     Product: make.ProductFactory,
     Variant: lambda: make.VariantFactory(prices={}),
+    SearchEntry: lambda: SearchEntry.objects.get(variant=make.VariantFactory(prices={})),
+    SearchWord: lambda: a_word(SearchWord, make.VariantFactory),
+    SearchRefresh: lambda: SearchRefresh.objects.create(tenant=make.open_tenant(), began_at=NOW),
     Price: make.PriceFactory,
     PriceChange: price_change,
     CatalogImport: make.CatalogImportFactory,
@@ -129,6 +147,9 @@ CHECKS: list[tuple[str, dict[str, Any]]] = [
     ("price_discount_complete", {"discount_type": "fixed", "discount_value": -5}),
     ("price_source_known", {"source": "guessed"}),
     ("price_change_changes", {"new_price": 1}),
+    ("search_entry_tier_known", {"tier": 3}),
+    ("search_entry_place_of_most_ordered", {"tier": 0}),
+    ("search_entry_place_of_most_ordered", {"place": 1}),
     ("price_change_changes", {"old_price": None, "new_price": None}),
     ("import_status_known", {"status": "lost"}),
     ("import_asked_by_someone", {"asked_by_ref": ""}),
@@ -281,6 +302,8 @@ def test_reference_into_another_tenant_is_refused(
 ) -> None:
     with scope(tenant=other_tenant):
         foreign = MAKE[apps.get_model(constraint.to)]()
+        if model._meta.get_field(constraint.field).primary_key:
+            model._base_manager.filter(pk=foreign.pk).delete()  # It has a row of its own.
     changes = {f"{constraint.field}_id": foreign.pk, **BESIDE.get(constraint.name, {})}
     assert violated(MAKE[model](), changes) == constraint.name
 

@@ -175,6 +175,7 @@ class Interrupted(threading.Event):
 
 threading.Event = Interrupted
 command = Command()
+command.keep_refreshing = lambda stop: None
 command.work = lambda: timedelta(minutes=1)
 command.handle(once=False)
 """

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import Error, close_old_connections
 from django.utils.module_loading import import_string
@@ -37,9 +38,9 @@ logger = logging.getLogger(__name__)
 
 class Command(BaseCommand):
     help = (
-        "Sends the mail of the outbox and imports catalogue files within seconds, and every five "
-        "minutes forgets old mails, files and API responses and expired sessions, until it is "
-        "interrupted or terminated. "
+        "Sends the mail of the outbox and imports catalogue files within seconds, every five "
+        "minutes forgets old mails, files and API responses and expired sessions, and every night "
+        "refreshes the search, until it is interrupted or terminated. "
         "A second worker does no harm."
     )
     chores_at = 0.0
@@ -51,6 +52,7 @@ class Command(BaseCommand):
     def handle(self, *, once: bool, **options: Any) -> None:
         if once:
             self.chores()
+            self.refresh()
             outbox.deliver_due()
             self.jobs()
             return
@@ -58,6 +60,7 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             # Not in this thread: it may hold the lock of `stop`, in `wait` or for a signal before.
             signal.signal(number, lambda *_: start_new_thread(stop.set, ()))
+        threading.Thread(target=self.keep_refreshing, args=[stop], daemon=True).start()
         while not stop.is_set():
             pause = self.work()
             close_old_connections()
@@ -90,3 +93,16 @@ class Command(BaseCommand):
         import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
         if responses or mails:
             logger.info("Forgot %s API responses and %s mails.", responses, mails)
+
+    def refresh(self) -> None:
+        call_command("refresh_search", due=True)
+
+    def keep_refreshing(self, stop: threading.Event) -> None:
+        """Beside the rest: in a large catalogue it takes a minute, which no mail should wait."""
+        while not stop.is_set():
+            try:
+                self.refresh()
+            except Error:
+                logger.exception("The search could not be refreshed.")
+            close_old_connections()
+            stop.wait(BETWEEN_CHORES.total_seconds())
