@@ -51,6 +51,7 @@ class CustomerAdmin(TenantAdmin[Customer]):
     form = CustomerForm
     list_display = ("name", "company", "email", "phone", "customer_type", "badge", "since")
     list_filter = ("status", "customer_type", ("created_at", admin.DateFieldListFilter))
+    sortable_by = ("name", "since")
     search_fields = ("search_text",)
     search_help_text = "Name, company, e-mail, phone or customer id"
     fields = (

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from customers.metrics import AMOUNT, with_active_rentals, with_devices_rented, with_monthly_revenue
 from customers.models import Customer, CustomerType
 from customers.services import UNKNOWN
-from portal.errors import NotFound
+from portal.errors import Detail, NotFound, ValidationFailed
 from portal.listing import ListQuery, Rows
 from portal.models import Tenant
 from portal.permissions import Actor
@@ -48,7 +48,9 @@ class CustomersQuery(ListQuery):
     has_active_rentals: Annotated[
         Literal["true", "false"] | None,
         _one_of("true", "false"),
-        Field(description="Whether a device is rented to them now."),
+        Field(
+            description="Whether a device is rented to them now. Offered up to 100,000 customers."
+        ),
     ] = None
     updated_since: Annotated[
         Moment | None,
@@ -70,7 +72,7 @@ class CustomersQuery(ListQuery):
         ],
         Field(
             description="Equal values are sorted by age. The last two count the orders of all "
-            "customers first: they are slow where there are many."
+            "customers first: they are offered up to 10,000 customers."
         ),
     ] = "createdAt"
     sort_dir: Annotated[Literal["asc", "desc"], Field(description="Ascending or descending.")] = (
@@ -98,13 +100,18 @@ _COUNTED: Mapping[str, tuple[Callable[..., QuerySet[Customer]], str, "Column[Any
 }
 
 
+MOST_COUNTED, MOST_ASKED = 10_000, 100_000
+"""Customers of a tenant whose orders are all counted to sort them, or looked at to filter them."""
+
+
 def page_of_customers(*, tenant: Tenant, actor: Actor, query: CustomersQuery) -> Rows[Customer]:
     """One page of the customers who match all that is asked.
 
-    Raises PermissionRefused, or ValidationFailed at `startAfter` for a cursor of another list or
-    order.
+    Raises PermissionRefused, or ValidationFailed: at `startAfter` for a cursor of another list or
+    order, at what is not offered among so many customers.
     """
     actor.require("customers.view_customer", "You may not see customers.")
+    _refuse_beyond(tenant, query)
     customers: QuerySet[Customer] = Customer.objects.filter(tenant=tenant, status=query.status)
     if query.customer_type:
         customers = customers.filter(customer_type=query.customer_type)
@@ -120,6 +127,19 @@ def page_of_customers(*, tenant: Tenant, actor: Actor, query: CustomersQuery) ->
         return Rows(customers, query, by=by, descending=descending)
     count, by, field = _COUNTED[query.sorted_by]
     return Rows(count(customers), query, by=by, field=field, descending=descending)
+
+
+def _refuse_beyond(tenant: Tenant, query: CustomersQuery) -> None:
+    """Raises ValidationFailed for what takes seconds among so many customers."""
+    if query.sort_by in _COUNTED:
+        name, most = "sortBy", MOST_COUNTED
+    elif query.has_active_rentals:
+        name, most = "hasActiveRentals", MOST_ASKED
+    else:
+        return
+    if Customer.objects.filter(tenant=tenant).order_by()[: most + 1].count() > most:
+        message = f"This is offered up to {most:,} customers; there are more."
+        raise ValidationFailed([Detail(name, "VALIDATION_ERROR", message)])
 
 
 def customer_with_id(*, tenant: Tenant, actor: Actor, customer_id: str) -> Customer:

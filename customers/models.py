@@ -1,12 +1,15 @@
 """Who orders."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Concat, Right
 from django.utils import timezone
 
 from portal import ids
+from portal.constraints import TenantForeignKey
 from portal.exact_json import ExactDecoder, ExactEncoder
 from portal.models import Tenant
 from portal.scoping import TenantManager
@@ -105,11 +108,6 @@ class Customer(models.Model):
             models.Index(name="customer_by_first_name", fields=["tenant", "first_name", "id"]),
             models.Index(name="customer_by_last_name", fields=["tenant", "last_name", "id"]),
             models.Index(name="customer_updated", fields=["tenant", "updated_at", "id"]),
-            GinIndex(
-                name="customer_search",
-                fields=["search_text"],
-                opclasses=["gin_trgm_ops"],
-            ),
             models.Index("tenant", EmailDomain("email_key"), name="customer_email_domain"),
             models.Index(
                 "tenant", Right(Digits("phone"), COMPARED_DIGITS), name="customer_phone_digits"
@@ -123,3 +121,85 @@ class Customer(models.Model):
     @property
     def full_name(self) -> str:
         return f"{self.first_name} {self.last_name}"
+
+
+class SearchEntry(models.Model):
+    """The words of a customer, by which an index finds them. Written by the database alone.
+
+    Those of name, company and e-mail, the last name in one word, the id, and the phone number from
+    each of its digits on; case and accents are gone.
+    """
+
+    customer = models.OneToOneField(
+        Customer,
+        on_delete=models.DO_NOTHING,
+        primary_key=True,
+        related_name="+",
+        db_constraint=False,
+    )
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
+    words = SearchVectorField()
+
+    objects = TenantManager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            TenantForeignKey(
+                name="customer_entry_of_tenant",
+                field="customer",
+                to="customers.Customer",
+                cascade=True,
+            ),
+        ]
+        indexes = [GinIndex(name="customer_entry_words", fields=["words"], fastupdate=False)]
+
+    def __str__(self) -> str:
+        return str(self.words)
+
+
+class SearchWord(models.Model):
+    """A word of letters that customers of the tenant have: what typed words are compared with.
+
+    `slips` is what it may look like mistyped, without any one of its letters. Once nobody has it
+    any more it is out of the search, and `forget_words` deletes it. Two transactions at once may
+    both bring one in.
+    """
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False)
+    word = models.TextField(db_collation="C")
+    unused_since = models.DateTimeField(null=True)
+    slips = models.GeneratedField(
+        expression=models.Func("word", function="customers_slips"),
+        output_field=ArrayField(models.TextField()),
+        db_persist=True,
+    )
+
+    objects = TenantManager()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(name="customer_word", fields=["tenant", "word"]),
+            models.Index(
+                name="customer_word_unused",
+                fields=["unused_since"],
+                condition=Q(unused_since__isnull=False),
+            ),
+            GinIndex(
+                name="customer_word_part",
+                fields=["tenant", "word"],
+                opclasses=["int8_ops", "gin_trgm_ops"],
+                fastupdate=False,
+            ),
+            GinIndex(
+                name="customer_word_slips",
+                fields=["tenant", "slips"],
+                opclasses=["int8_ops", "array_ops"],
+                fastupdate=False,
+                condition=Q(slips__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.word

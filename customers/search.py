@@ -1,40 +1,81 @@
-"""Finding a customer before they have spelt their name."""
+"""Finding a customer before they have spelt their name.
 
+Who matches is decided here, who is asked for, and by which way, by `customers_find` and
+`customers_matching`, functions in the database. docs/adr/0014-the-latest-customers-first.md says
+how.
+"""
+
+import random
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import reduce
-from operator import add
+from datetime import timedelta
+from itertools import cycle, groupby
+from typing import Any
 
-from django.contrib.postgres.search import TrigramWordSimilarity
-from django.db import connection, transaction
-from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
+from django.contrib.postgres.fields import ArrayField
+from django.db import connection
+from django.db.models import BigIntegerField, BooleanField, F, Func, Q, QuerySet, Value
+from django.db.models.functions import StrIndex
+from django.db.models.lookups import GreaterThan
+from django.utils import timezone
 
-from customers.models import Customer
+from customers.models import Customer, SearchWord
+from portal.scoping import open_tenant
 from portal.text import Fold, search_words
 
 FEWEST_CHARACTERS = 2
-SIMILAR_ENOUGH = 0.4
-"""How alike (0 to 1, in trigrams) a mistyped word and a part of the record must be."""
-
-ALIKE_LENGTH = range(4, 41)
-"""Letters of a word that is taken for a mistyped one; fewer look like too much."""
 
 MOST_ALIKE = 3
 """Look-alikes shown after customers who match as typed."""
 
-MOST_COMPARED = 500
-"""Customers whose likeness is weighed: a word such as `bakery` has thousands of look-alikes."""
+BETWEEN_LOSS_AND_DELETION = timedelta(days=1)
 
-# A limit without an order tempts the planner to read the table until enough have been found.
-_FOR_LOOK_ALIKES = """
-    SELECT set_config('pg_trgm.word_similarity_threshold', %s::text, true),
-           set_config('enable_seqscan', 'off', true), set_config('enable_indexscan', 'off', true)
-"""
+PARTS = 288
+"""A part of the words is looked up whenever the worker does its chores: every word once a day."""
+
+# From anywhere, so that a worker that is started for one round does not always look at the same.
+_part = cycle(random.sample(range(PARTS), PARTS))
 
 _NUMBER = re.compile(r"[+(]*[0-9][0-9()./-]*")
-_ORDER = ("status", "last_name", "first_name", "pk")
+
+# Written by hand: Django needs longer to write it down than PostgreSQL to answer it.
+_FIND = """
+    SELECT customer.*, resembles
+    FROM customers_find(%s, %s::text[], %s::text[], %s::text[], %s, %s, %s) WITH ORDINALITY
+        AS found(found_id, resembles, place)
+    JOIN customers_customer AS customer ON customer.id = found_id
+    ORDER BY place
+"""
+_MATCHING = "SELECT customers_matching(%s, %s::text[], %s::text[], %s::text[])"
+_BACK_IN_USE = """
+    UPDATE customers_searchword SET unused_since = NULL
+    WHERE id IN (
+        SELECT id FROM customers_searchword AS known
+        WHERE unused_since IS NOT NULL AND EXISTS (
+            SELECT FROM customers_searchentry
+            WHERE words @@ customers_having(known.tenant_id, known.word)
+        ) AND NOT EXISTS (
+            SELECT FROM customers_searchword AS other
+            WHERE other.tenant_id = known.tenant_id AND other.word = known.word
+                AND (other.unused_since IS NULL OR other.id < known.id)
+        )
+        ORDER BY id FOR UPDATE SKIP LOCKED
+    )
+"""
+# Its last two customers lost it at the same moment, each while the other still had it.
+_LEFT = """
+    UPDATE customers_searchword SET unused_since = now()
+    WHERE id IN (
+        SELECT id FROM customers_searchword AS known
+        WHERE unused_since IS NULL AND id %% %s = %s AND NOT EXISTS (
+            SELECT FROM customers_searchentry
+            WHERE words @@ customers_having(known.tenant_id, known.word)
+        )
+        ORDER BY id FOR UPDATE SKIP LOCKED
+    )
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,114 +86,135 @@ class Match:
     resembles: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was typed: words, the longest number in it as it was typed, and as phone numbers."""
+
+    words: list[str]
+    numbers: list[str]
+    phones: list[str]
+
+    @classmethod
+    def of(cls, text: str) -> "Asked":
+        parts = list(_together(search_words(text)))
+        numbers = max(
+            (part for part in parts if _NUMBER.fullmatch(part[0])),
+            key=lambda part: len("".join(part)),
+            default=[],
+        )
+        words = [word for part in parts if part is not numbers for word in part]
+        return cls(words, numbers, sorted(_phones(numbers)))
+
+
+class _IsAnyOf(Func):
+    """As `__in`, with all values in one parameter: there may be thousands."""
+
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY("
+    output_field = BooleanField()
+
+
 def matching_customers(text: str) -> QuerySet[Customer]:
     """Customers of the tenant with every word in name, company, e-mail, phone or id.
 
     Words stand in any order, in any case, with or without accents; a phone number is found
-    however it is spaced, with or without its country code. Without words, all customers.
+    however it is spaced, with or without its country code. Without words, all customers. Asks the
+    database at once who they are, unless they are so many that a list shows a page of them soon.
+
+    Beyond the 2,000 customers who changed or ordered last, a number stands where digits begin,
+    phone numbers apart; an id is found from its beginning; one or two letters begin a word; and
+    where more than a hundred words have three letters or more inside, they are looked for in
+    a hundred.
     """
-    found = Q()
-    for words in _together(search_words(text)):
-        found &= _contains_all(words) | _has_phone(words)
-    return Customer.objects.filter(found)
+    asked = Asked.of(text)
+    if not asked.words + asked.numbers:
+        return Customer.objects.all()
+    with connection.cursor() as cursor:
+        cursor.execute(_MATCHING, [open_tenant().pk, asked.words, asked.numbers, asked.phones])
+        [(found,)] = cursor.fetchall()
+    if found is None:
+        return Customer.objects.filter(_holds(asked))
+    return Customer.objects.filter(_IsAnyOf(F("pk"), Value(found, ArrayField(BigIntegerField()))))
 
 
 def find_customers(text: str, limit: int = 8) -> list[Match]:
     """The customers most likely meant by what was typed so far, the exact e-mail first.
 
-    Active ones come before inactive ones. While there is room, customers follow who match once a
+    Active ones come before inactive ones; then who has the words whole rather than parts of them;
+    then who changed or ordered last. While there is room, customers follow who match once a
     word is taken for a mistyped one, so that `jansn` finds Jansen, and `jansen` Janssen last;
-    an e-mail that is known needs none. Nothing is found for a single character.
+    an e-mail that is known, or half of one, needs none. Nothing is found for a single character.
+    One query.
     """
     words = search_words(text)
     typed = " ".join(words)
     if len(typed) < FEWEST_CHARACTERS:
         return []
-    exact = Case(
-        When(email_key=typed.lower(), then=Value(True)),
-        default=Value(False),
-        output_field=BooleanField(),
+    asked = Asked.of(text)
+    email = typed.lower() if "@" in typed else ""
+    # With a column more than the stubs know of.
+    rows: Iterable[Any] = Customer.objects.raw(
+        _FIND,
+        [open_tenant().pk, asked.words, asked.numbers, asked.phones, email, limit, MOST_ALIKE],
     )
-    rows = matching_customers(text).order_by(exact.desc(), *_ORDER)[:limit]
-    found = [Match(customer, False) for customer in rows]
-    if found and ("@" in typed or len(found) == limit):
-        return found
-    room = min(MOST_ALIKE, limit - len(found)) if found else limit
-    known = [match.customer.pk for match in found]
-    return found + [Match(customer, True) for customer in _resembling(typed, known, room)]
+    return [Match(customer, customer.resembles) for customer in rows]
+
+
+def forget_words() -> int:
+    """Deletes words that no customer has had for a day, of all tenants; returns how many.
+
+    One that somebody brought back at the very moment is in use again.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_BACK_IN_USE)
+        cursor.execute(_LEFT, [PARTS, next(_part)])
+    unused = SearchWord.objects.filter(unused_since__lt=timezone.now() - BETWEEN_LOSS_AND_DELETION)
+    return unused.delete()[0]
 
 
 def _together(words: Iterable[str]) -> Iterator[list[str]]:
     """Each word alone; those of a number that was typed with spaces, together."""
-    number: list[str] = []
-    for word in words:
-        if _NUMBER.fullmatch(word):
-            number.append(word)
-            continue
-        if number:
-            yield number
-            number = []
-        yield [word]
-    if number:
-        yield number
+    for is_number, group in groupby(words, lambda word: bool(_NUMBER.fullmatch(word))):
+        if is_number:
+            yield list(group)
+        else:
+            yield from ([word] for word in group)
 
 
-def _contains_all(words: Iterable[str]) -> Q:
-    found = Q()
-    for word in words:
-        found &= Q(search_text__contains=Fold(Value(word)))
-    return found
-
-
-def _has_phone(words: list[str]) -> Q:
-    """Whose phone number holds these digits; nobody's, if the words are no digits.
+def _phones(numbers: list[str]) -> set[str]:
+    """What the digits of a phone number may hold that is dialled so.
 
     A leading zero stands for a country code (020 finds +31 20), and a number with its country
     code, of one to three digits, is also looked for as it is dialled at home.
     """
-    if not _NUMBER.fullmatch(words[0]):
-        return Q()
-    number = "".join(words).replace("(0)", "")
+    number = "".join(numbers).replace("(0)", "")
     digits = re.sub(r"\D", "", number)
+    if not digits:
+        return set()
     wanted = {digits.lstrip("0") or digits}
     if number.startswith(("+", "00")) and len(digits) > 9:
         national = digits.lstrip("0")
         wanted |= {f"0{national[length:]}" for length in (1, 2, 3)}
         # North America has one code, and no zero at home.
         wanted |= {national[1:]} if national.startswith("1") else set()
-    found = Q()
-    for each in sorted(wanted):
-        found |= Q(search_text__contains=each)
+    return wanted
+
+
+def _holds(asked: Asked) -> Q:
+    """Whose text holds it all: to the planner one customer in three, who are soon found."""
+    found = _has_all(asked.words)
+    if asked.numbers:
+        phones = Q()
+        for phone in asked.phones:
+            phones |= _has_all([phone])
+        found &= _has_all(asked.numbers) | phones
     return found
 
 
-def _resembling(typed: str, known: list[int], limit: int) -> list[Customer]:
-    """Customers with words that look alike, the most alike first; other words have to occur."""
-    words = list(dict.fromkeys(typed.replace("@", " ").split()))
-    alike = [word for word in words if len(word) in ALIKE_LENGTH and not _NUMBER.fullmatch(word)]
-    if not alike:
-        return []
-    found = _contains_all(word for word in words if word not in alike)
-    for word in alike:
-        found &= Q(search_text__trigram_word_similar=Fold(Value(word))) | _swapped(word)
-    candidates = Customer.objects.filter(found).exclude(pk__in=known).order_by()
-    # The stubs know text only, where Django takes any expression.
-    likeness = reduce(
-        add,
-        (TrigramWordSimilarity(Fold(Value(word)), "search_text") for word in alike),  # type: ignore[arg-type]
-    )
-    rows = Customer.objects.filter(pk__in=candidates.values("pk")[:MOST_COMPARED])
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_FOR_LOOK_ALIKES, [SIMILAR_ENOUGH])
-        return list(rows.order_by(likeness.desc(), *_ORDER)[:limit])
-
-
-def _swapped(word: str) -> Q:
-    """Two letters in the wrong order leave few trigrams right: these words are tried as such."""
+def _has_all(words: Iterable[str]) -> Q:
     found = Q()
-    for at in range(len(word) - 1):
-        swapped = word[:at] + word[at + 1] + word[at] + word[at + 2 :]
-        found |= Q(search_text__contains=Fold(Value(swapped)))
+    for word in words:
+        found &= Q(GreaterThan(StrIndex("search_text", Fold(Value(word))), 0))
     return found
 
 

@@ -283,10 +283,14 @@ def test_list_needs_the_scope_to_read_customers(
     assert found(api_client) == []
 
 
-@pytest.mark.parametrize("sort_by", ["createdAt", "totalDevicesRented", "totalMonthlyRevenue"])
+@pytest.mark.parametrize(
+    ("sort_by", "queries"),
+    [("createdAt", 4), ("totalDevicesRented", 5), ("totalMonthlyRevenue", 5)],
+)
 def test_list_costs_the_same_queries_for_one_and_for_100_customers(
-    api_client: Client, tenant: Tenant, django_assert_num_queries: Any, sort_by: str
+    api_client: Client, tenant: Tenant, django_assert_num_queries: Any, sort_by: str, queries: int
 ) -> None:
+    """Whether there are too many to be counted is asked once."""
     make_order(status="partial")
     for more in (0, 99):
         for number in range(more):
@@ -295,7 +299,7 @@ def test_list_costs_the_same_queries_for_one_and_for_100_customers(
                 caller = {"email": customer.email, "firstName": "A", "lastName": "B"}
                 make_order(customer=caller)
                 make_order(status="fulfilled")
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(queries):
             count = listed(api_client, limit=100, sortBy=sort_by)["count"]
     assert count == 100
 
@@ -324,3 +328,23 @@ def test_list_is_read_from_an_index_in_its_order(
         cursor.execute(f"EXPLAIN {query}")
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert f" using {index} on customers_customer" in plan, plan
+
+
+@pytest.mark.parametrize(
+    ("limit", "asked"),
+    [
+        ("MOST_COUNTED", {"sortBy": "totalMonthlyRevenue"}),
+        ("MOST_COUNTED", {"sortBy": "totalDevicesRented"}),
+        ("MOST_ASKED", {"hasActiveRentals": "true"}),
+        ("MOST_ASKED", {"hasActiveRentals": "false"}),
+    ],
+)
+def test_what_looks_at_all_orders_is_refused_among_too_many_customers(
+    api_client: Client, tenant: Tenant, monkeypatch: pytest.MonkeyPatch, limit: str, asked: Any
+) -> None:
+    CustomerFactory.create_batch(3)
+    monkeypatch.setattr(f"customers.listing.{limit}", 3)
+    assert send(api_client, "GET", f"/customers?{urlencode(asked)}").status_code == 200
+    CustomerFactory()
+    response = send(api_client, "GET", f"/customers?{urlencode(asked)}")
+    assert problems(response) == (400, "VALIDATION_ERROR", list(asked))

@@ -21,6 +21,8 @@ from catalog.models import (
     Variant,
 )
 from customers.models import Customer
+from customers.models import SearchEntry as CustomerEntry
+from customers.models import SearchWord as CustomerWord
 from orders.models import CustomField, Draft, Export, Notice, Order, OrderEvent, OrderItem
 from portal.constraints import TenantForeignKey
 from portal.models import ApiKey, IdempotentResponse, OutboxMail, Tenant, User
@@ -76,6 +78,8 @@ MAKE: dict[type[models.Model], Callable[[], Any]] = {
     PriceChange: price_change,
     CatalogImport: make.CatalogImportFactory,
     Customer: make.CustomerFactory,
+    CustomerEntry: lambda: CustomerEntry.objects.get(customer=make.CustomerFactory()),
+    CustomerWord: lambda: a_word(CustomerWord, make.CustomerFactory),
     Draft: lambda: make.DraftFactory(edits=make.make_order(), edits_version=1),
     Order: lambda: make.make_order(draft=make.DraftFactory()),
     OrderItem: second_item,
