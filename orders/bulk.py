@@ -24,6 +24,7 @@ from orders.building import (
     build_item,
     build_order,
     by_variant,
+    remember_items,
 )
 from orders.historic import HistoricOrder
 from orders.models import Order, OrderEvent, OrderItem
@@ -105,7 +106,7 @@ def build_orders(*, tenant: Tenant, records: Sequence[OrderRecord]) -> list[Orde
     """The orders with their items as `write_orders` would write them, unsaved."""
     built = _build(tenant, records)
     for rows in built:
-        rows.order._prefetched_objects_cache = {"items": rows.items}  # type: ignore[attr-defined]
+        remember_items(rows.order, rows.items)
     return [rows.order for rows in built]
 
 

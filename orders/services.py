@@ -25,6 +25,7 @@ from orders.building import (
     build_item,
     build_order,
     by_variant,
+    remember_items,
 )
 from orders.custom_fields import custom_field_problems
 from orders.editing import EDITED_FIELDS, ITEM_FIELDS, Edit, edited_items, is_same
@@ -121,7 +122,7 @@ def create_order(
         order.save(force_insert=True)
         OrderItem.objects.bulk_create(by_variant(items))
         OrderEvent.objects.bulk_create(build_first_events(order, items, actor, read_back))
-    _remember_items(order, items)
+    remember_items(order, items)
     return order
 
 
@@ -257,7 +258,7 @@ def _edit(
     if read_back:
         _record(order, Kind.READ_BACK, actor, data={"sentences": list(read_back)})
     _record(order, kind, actor, reason=reason, data=data)
-    _remember_items(order, items)
+    remember_items(order, items)
     return order
 
 
@@ -557,11 +558,6 @@ def _find_reasons(
         tenant=tenant, order=order, items=items, history=History.of(known), record=known
     )
     order.risk = risk_of(order.reasons)
-
-
-def _remember_items(order: Order, items: Sequence[OrderItem]) -> None:
-    """As if prefetched: the caller renders what was just written without asking for it again."""
-    order._prefetched_objects_cache = {"items": items}  # type: ignore[attr-defined]
 
 
 def _reason(reason: str) -> str:
