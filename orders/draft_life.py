@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from orders import edits
-from orders.drafts import Discarded, Revision, kept_form, locked_open, require_current
+from orders.drafts import OPEN, Discarded, Revision, kept_form, locked_open, require_current
 from orders.models import Draft, Order
 from orders.typed import Typed
 from portal.errors import Conflict, DomainError
@@ -50,9 +50,8 @@ def open_drafts(*, owner: User) -> QuerySet[Draft]:
         tenant=owner.tenant,
         owner=owner,
         sequence__gt=0,
-        discarded_at__isnull=True,
         order__isnull=True,
-        applied_at__isnull=True,
+        **OPEN,
     )
 
 

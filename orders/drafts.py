@@ -89,15 +89,19 @@ class HandedOver(Conflict):
         self.draft = draft
 
 
+OPEN = {"submitted_at": None, "applied_at": None, "discarded_at": None}
+"""Neither submitted nor discarded, as far as the draft itself knows: by the index of these."""
+
+
 def open_draft(*, tenant: Tenant, owner: User) -> Draft:
     """A draft to type into: the owner's untouched one if there is one, so that none litter."""
     untouched = Draft.objects.filter(
         tenant=tenant,
         owner=owner,
         sequence=0,
-        discarded_at__isnull=True,
         order__isnull=True,
         edits__isnull=True,
+        **OPEN,
     )
     return untouched.first() or Draft.objects.create(tenant=tenant, owner=owner)
 
@@ -123,8 +127,8 @@ def start_from(
         tenant=tenant,
         owner=owner,
         payload__started=started,
-        discarded_at__isnull=True,
         order__isnull=True,
+        **OPEN,
     )
     payload = typed.payload() | {"started": started, "focus": focus}
     return untouched.first() or Draft.objects.create(
@@ -247,6 +251,6 @@ def write(draft: Draft, typed: Typed, revision: Revision) -> None:
     draft.save(
         update_fields=[
             *("payload", "sequence", "quote", "updated_at"),
-            *("edits_version", "applied_at"),
+            *("edits_version", "applied_at", "submitted_at"),
         ]
     )

@@ -6,6 +6,7 @@ from django import forms
 
 from orders.models import Order
 from orders.queries import OrderQuerySet
+from orders.searching import first_found
 from portal.filters import choice_field, search_field
 from portal.models import Tenant, User
 
@@ -39,11 +40,23 @@ class OrderFilter(forms.Form):
     created_to = _day_field("Created to")
 
     def narrow(self, orders: OrderQuerySet, *, tenant: Tenant, user: User) -> OrderQuerySet:
-        """The orders asked for; days are those of the tenant's time zone, both included."""
+        """All orders asked for; days are those of the tenant's time zone, both included."""
+        return self.narrow_without_text(orders, tenant=tenant, user=user).matching(self.text)
+
+    def first_of(self, rows: OrderQuerySet, most: int, *, tenant: Tenant) -> OrderQuerySet:
+        """The first `most` of an ordered list, narrowed but for the text, that match the text."""
+        return first_found(rows, self.text, most, tenant=tenant)
+
+    @property
+    def text(self) -> str:
+        return str(self.cleaned_data.get("q", ""))
+
+    def narrow_without_text(
+        self, orders: OrderQuerySet, *, tenant: Tenant, user: User
+    ) -> OrderQuerySet:
+        """By everything but the text."""
         self.full_clean()
         asked = self.cleaned_data
-        if text := asked.get("q"):
-            orders = orders.matching(text)
         if asked.get("mine"):
             orders = orders.looked_after_by(user.actor_ref)
         if status := asked.get("status"):

@@ -1,16 +1,18 @@
 """Finding orders over the API: one, or a page of those that match (contract: List Orders)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpRequest
 from pydantic import Field, WithJsonSchema
 
 from customers.models import Customer
+from orders.building import remember_items
 from orders.custom_fields import custom_field_filter
-from orders.models import Order
-from portal.errors import NotFound, ValidationFailed
+from orders.models import Order, OrderItem
+from orders.queries import OrderQuerySet
+from portal.errors import Detail, NotFound, ValidationFailed
 from portal.listing import ListQuery, Rows, sent_parameters
 from portal.models import Tenant
 from portal.permissions import Actor
@@ -37,7 +39,11 @@ class OrdersQuery(ListQuery):
     ] = None
     sort_by: Annotated[
         Literal["createdAt", "updatedAt", "orderId", "status", "totals.total"],
-        Field(description="Equal values are sorted by age."),
+        Field(
+            description="Equal values are sorted by age. What a filter finds is sorted by "
+            "`createdAt` however many there are; by `updatedAt`, if it is `status` or "
+            "`updatedSince`; else up to 10,000 orders."
+        ),
     ] = "createdAt"
     sort_dir: Annotated[Literal["asc", "desc"], Field(description="Ascending or descending.")] = (
         "desc"
@@ -49,6 +55,19 @@ class OrdersQuery(ListQuery):
         told = "sort_by" in self.model_fields_set
         return self.sort_by if told or not self.updated_since else "updatedAt"
 
+    def needs_sorting(self, fields: Q) -> bool:
+        """Whether no index has what is asked for in the order that is asked."""
+        if self.sorted_by == "createdAt":
+            # How many orders have a value of a custom field, the planner knows.
+            return self.updated_since is not None
+        if self.customer_id or fields:
+            return True
+        narrowed = {"updatedAt": (), "status": (self.updated_since,)}
+        return any(narrowed.get(self.sorted_by, (self.status, self.updated_since)))
+
+
+FEW = 10_000
+"""The most orders that are sorted for a page, where no index has them as they are asked for."""
 
 # Each of these has an index of the tenant and these columns; see Order.Meta.
 _COLUMNS: Mapping[str, tuple[str, str | None]] = {
@@ -76,11 +95,11 @@ def read_orders_query(*, tenant: Tenant, request: HttpRequest) -> tuple[OrdersQu
 def page_of_orders(*, tenant: Tenant, actor: Actor, query: OrdersQuery, fields: Q) -> Rows[Order]:
     """One page of the orders that match all that is asked, with all that is shown of them.
 
-    Raises PermissionRefused, or ValidationFailed at `startAfter` for a cursor of another list or
-    order.
+    Raises PermissionRefused, or ValidationFailed: at `startAfter` for a cursor of another list or
+    order, at `sortBy` where so many would have to be sorted for each page.
     """
     actor.require("orders.view_order", "You may not see orders.")
-    orders: QuerySet[Order] = Order.objects.filter(fields, tenant=tenant).to_show()
+    orders: OrderQuerySet = Order.objects.filter(fields, tenant=tenant)
     if query.status:
         orders = orders.filter(status=query.status)
     if query.customer_id:
@@ -89,17 +108,41 @@ def page_of_orders(*, tenant: Tenant, actor: Actor, query: OrdersQuery, fields: 
         orders = orders.filter(customer=known.order_by().values("pk")[:1])
     if query.updated_since:
         orders = orders.filter(updated_at__gte=query.updated_since)
+    if query.needs_sorting(fields):
+        orders = _few(orders, query)
     by, then = _COLUMNS[query.sorted_by]
-    rows = Rows(orders, query, by=by, then=then, descending=query.sort_dir == "desc")
+    descending = query.sort_dir == "desc"
+    rows = Rows(orders.to_show(), query, by=by, then=then, descending=descending)
+    _load_items(rows.rows)
     for order in rows.rows:
         order.tenant = tenant
     return rows
 
 
+def _load_items(orders: Sequence[Order]) -> None:
+    """By hand: Django, prefetching, builds a query for each order only to keep what it found."""
+    items: dict[int, list[OrderItem]] = {order.pk: [] for order in orders}
+    for item in OrderItem.objects.filter(order__in=list(items)):
+        items[item.order_id].append(item)
+    for order in orders:
+        remember_items(order, items[order.pk])
+
+
+def _few(orders: OrderQuerySet, query: OrdersQuery) -> OrderQuerySet:
+    """The same orders, found before they are sorted. Raises ValidationFailed for too many."""
+    by, served = ("updated_at", "updatedAt") if query.updated_since else ("created_at", "createdAt")
+    found = orders.order_by(by).values("pk")[: FEW + 1]
+    if found.count() > FEW:
+        message = f"More than {FEW:,} orders match: too many to sort so. Sort them by {served}."
+        raise ValidationFailed([Detail("sortBy", "VALIDATION_ERROR", message)])
+    return Order.objects.all().among(found)
+
+
 def find_order(*, tenant: Tenant, actor: Actor, order_id: str) -> Order:
     """The order of this id, with all that is shown of it. Raises PermissionRefused, NotFound."""
     actor.require("orders.view_order", "You may not see orders.")
-    order = Order.objects.filter(tenant=tenant, public_id=order_id).to_show().first()
+    orders = Order.objects.filter(tenant=tenant, public_id=order_id)
+    order = orders.to_show().prefetch_related("items").first()
     if order is None:
         raise NotFound("There is no such order.")
     order.tenant = tenant

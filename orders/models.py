@@ -5,7 +5,7 @@ from decimal import Decimal
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Concat, Length, Upper
 from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
@@ -48,7 +48,7 @@ class Draft(models.Model):
     the address that the last quote was sent to, whose prices hold until the day `quoted_until`.
 
     A draft that `edits` an order starts from it as it was in `edits_version` and changes it when
-    it is submitted (`applied_at`), instead of becoming one.
+    it is submitted (`applied_at`), instead of becoming one; others are `submitted_at` then.
     """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -80,6 +80,7 @@ class Draft(models.Model):
     )
     edits_version = models.PositiveIntegerField(null=True, blank=True)
     applied_at = models.DateTimeField(null=True, blank=True)
+    submitted_at = models.DateTimeField(null=True, blank=True)
 
     objects = TenantManager()
 
@@ -111,6 +112,16 @@ class Draft(models.Model):
             ),
             models.UniqueConstraint(name="draft_tenant_id", fields=["tenant", "id"]),
             models.UniqueConstraint(name="draft_public_id", fields=["tenant", "public_id"]),
+        ]
+        indexes = [
+            # Of the drafts that a rep ever made, next to none are open.
+            models.Index(
+                name="draft_open",
+                fields=["tenant", "owner", "-updated_at", "-id"],
+                condition=Q(
+                    submitted_at__isnull=True, applied_at__isnull=True, discarded_at__isnull=True
+                ),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -369,6 +380,9 @@ class Order(models.Model):
             models.Index(name="order_newest", fields=["tenant", "-created_at", "-id"]),
             models.Index(name="order_of_status", fields=["tenant", "status", "created_at", "id"]),
             models.Index(name="order_changed", fields=["tenant", "updated_at", "id"]),
+            models.Index(
+                name="order_status_changed", fields=["tenant", "status", "updated_at", "id"]
+            ),
             models.Index(name="order_by_total", fields=["tenant", "total", "id"]),
             GinIndex(
                 name="order_custom_fields",
@@ -385,6 +399,18 @@ class Order(models.Model):
             models.Index(
                 name="order_of_rep",
                 fields=["tenant", "rep_ref", "-created_at", "-id"],
+            ),
+            models.Index(
+                name="order_with_rep",
+                fields=["tenant", "rep_ref", "created_at", "id"],
+                condition=Q(awaiting="rep"),
+            ),
+            models.Index(name="order_of_type", fields=["tenant", "order_type", "created_at", "id"]),
+            models.Index(name="order_of_source", fields=["tenant", "source", "created_at", "id"]),
+            GinIndex(
+                Func(F("tenant"), F("search_text"), F("customer_phone"), function="orders_words"),
+                name="order_words",
+                fastupdate=False,
             ),
         ]
 

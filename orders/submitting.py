@@ -94,6 +94,7 @@ def submit_draft(
         raise PricesMoved
     if read and read != read_back(typed, list(order.items.all()), order):
         raise ReadBackChanged
+    draft.submitted_at = order.created_at
     write(draft, typed, revision)
     return order
 

@@ -17,7 +17,6 @@ from django.utils.safestring import SafeString
 
 from portal import formats
 from portal.admin_site import (
-    CappedPaginator,
     SuperuserOnly,
     TenantAdmin,
     portal_request,
@@ -259,7 +258,6 @@ class OutboxMailAdmin(TenantAdmin[OutboxMail]):
         *("created", "key", "text"),
     )
     actions = ("try_again",)
-    paginator = CappedPaginator
     ordering = ("-created_at", "-id")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutboxMail]:

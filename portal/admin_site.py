@@ -167,12 +167,31 @@ class TenantForm(_ModelForm[Row]):
         return value
 
 
+class CappedPaginator(Paginator):  # type: ignore[type-arg]
+    """Counts to a limit, so that a list of millions opens as fast as one of hundreds.
+
+    There are pages up to the limit; what comes later is found by narrowing the list.
+    """
+
+    limit = 1_000
+
+    @cached_property
+    def count(self) -> int:
+        return cast("models.QuerySet[Any]", self.object_list)[: self.limit].count()
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether there are as many as are counted, or more."""
+        return self.count >= self.limit
+
+
 class TenantAdmin(_ModelAdmin[Row]):
     """Rows of the tenant that the user works in."""
 
     form: Any = TenantForm
     exclude: ClassVar[Any] = ["tenant"]
     show_full_result_count = False
+    paginator = CappedPaginator
     list_per_page = 50
 
     def index_panel(self, request: HttpRequest) -> dict[str, Any] | None:
@@ -224,13 +243,3 @@ class SuperuserOnly:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-
-class CappedPaginator(Paginator):  # type: ignore[type-arg]
-    """Counts to a limit, so that a list of millions opens as fast as one of hundreds."""
-
-    LIMIT = 5_000
-
-    @cached_property
-    def count(self) -> int:
-        return cast("models.QuerySet[Any]", self.object_list)[: self.LIMIT].count()

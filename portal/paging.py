@@ -2,6 +2,7 @@
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -25,10 +26,17 @@ class Page(Generic[T]):
     older: str
 
 
-def newest_first(queryset: QuerySet[T], cursor: str = "", *, size: int = PAGE_SIZE) -> Page[T]:
+def newest_first(
+    queryset: QuerySet[T],
+    cursor: str = "",
+    *,
+    size: int = PAGE_SIZE,
+    first_of: Callable[[Any, int], QuerySet[T]] | None = None,
+) -> Page[T]:
     """The page of a queryset that a cursor names, ordered by `created_at`, newest first.
 
     Rows that are added meanwhile shift nothing. A cursor that says nothing is the first page.
+    `first_of` narrows the rows that follow, in their order, to so many that are wanted.
     """
     way, created_at, pk = _read(cursor)
     older_way = way != _NEWER
@@ -41,7 +49,10 @@ def newest_first(queryset: QuerySet[T], cursor: str = "", *, size: int = PAGE_SI
             | Q(created_at=created_at, **{f"pk__{side}": pk}),
         )
     order = ("-created_at", "-pk") if older_way else ("created_at", "pk")
-    rows = list(queryset.order_by(*order)[: size + 1])
+    queryset = queryset.order_by(*order)
+    if first_of:
+        queryset = first_of(queryset, size + 1)
+    rows = list(queryset[: size + 1])
     more = len(rows) > size
     rows = rows[:size] if older_way else rows[:size][::-1]
     return Page(

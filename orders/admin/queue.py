@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Min
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -15,9 +15,10 @@ from orders.admin.pages import OrderPages
 from orders.models import Order
 from orders.preflight import warnings
 from orders.reasons import Reason
-from orders.waiting import AGES, CLEAN, Waiting, count_waiting
+from orders.searching import first_found
+from orders.waiting import AGES, CLEAN, COUNTED, Waiting, count_waiting
 from portal import formats
-from portal.admin_site import CappedPaginator, portal_request
+from portal.admin_site import portal_request
 from portal.models import User
 
 
@@ -61,7 +62,7 @@ class QueueFilter(admin.SimpleListFilter):
         if self.current == self.WAITING:
             return queryset.awaiting_review()
         if self.current == self.WITH_REP:
-            return queryset.filter(status=Order.Status.PENDING, awaiting=Order.Awaiting.REP)
+            return queryset.filter(awaiting=Order.Awaiting.REP)
         if self.current == self.ALL:
             return queryset
         return queryset.filter(status=self.current)
@@ -168,7 +169,6 @@ class RepFilter(CountedFilter):
 class Queue(OrderPages):
     """The list: the queue, or whatever is asked for or searched."""
 
-    paginator = CappedPaginator
     list_per_page = 100
     list_display = (
         "public_id",
@@ -214,7 +214,20 @@ class Queue(OrderPages):
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[Any, bool]:
-        return queryset.matching(search_term) if search_term else queryset, False
+        """One page of what is found; an export has all of it."""
+        if getattr(request, "lists_all", False):
+            return queryset.matching(search_term), False
+        tenant = portal_request(request).tenant
+        return first_found(queryset, search_term, self.list_per_page, tenant=tenant), False
+
+    def get_paginator(
+        self, request: HttpRequest, queryset: Any, per_page: int, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Of a search there is one page: whoever finds more types more."""
+        paginator = super().get_paginator(request, queryset, per_page, *args, **kwargs)
+        if request.GET.get(SEARCH_VAR):
+            paginator.limit = per_page  # type: ignore[attr-defined]
+        return paginator
 
     def action_checkbox(self, order: Order) -> SafeString:
         """With the version that the list shows, which is what a bulk action is about."""
@@ -267,12 +280,11 @@ class Queue(OrderPages):
         """How many orders wait for review, and how long the oldest has waited."""
         if not self.has_view_permission(request):
             return None
-        found = Order.objects.awaiting_review().aggregate(
-            number=Count("pk"), oldest=Min("created_at")
-        )
-        oldest = found["oldest"]
+        waiting = Order.objects.awaiting_review()
+        oldest = waiting.order_by("created_at", "pk").values_list("created_at", flat=True).first()
         return {
             "template": "admin/orders/_waiting.html",
-            "number": found["number"],
+            "number": waiting.order_by()[:COUNTED].count(),
+            "most": COUNTED,
             "oldest": formats.age(oldest) if oldest else "",
         }

@@ -21,10 +21,11 @@ def customer(request: PortalRequest, customer_id: str) -> HttpResponse:
     devices, more_devices = devices_on_contract(
         tenant=request.tenant, customer=shown, today=timezone.localdate(), limit=DEVICES_SHOWN
     )
+    orders, cursor = shown.orders.as_rows(), request.GET.get("cursor", "")
     context = {
         "customer": shown,
         "devices": devices,
         "more_devices": more_devices,
-        "page": newest_first(shown.orders.all(), request.GET.get("cursor", ""), size=ORDERS_SHOWN),
+        "page": newest_first(orders, cursor, size=ORDERS_SHOWN),
     }
     return render(request, "customers/customer.html", context)

@@ -115,6 +115,7 @@ def _listed_in_admin(
     asked = filters.copy()
     asked.pop(PAGE_VAR, None)
     request.GET = asked  # type: ignore[assignment]  # which is where the admin reads them
+    request.lists_all = True  # type: ignore[attr-defined]  # and not the first page of a search
     return cast(OrderQuerySet, orders.get_changelist_instance(request).get_queryset(request))
 
 

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from orders.models import Order
 from orders.views.drafts import drafts_context
+from orders.waiting import COUNTED
 from portal.tenancy import PortalRequest
 
 FIRST, RECENT = 5, 10
@@ -15,12 +16,13 @@ FIRST, RECENT = 5, 10
 
 @require_safe
 def home(request: PortalRequest) -> HttpResponse:
-    own = Order.objects.looked_after_by(request.user.actor_ref)
+    own = Order.objects.as_rows().looked_after_by(request.user.actor_ref)
     context: dict[str, Any] = drafts_context(request) | {
-        "sent_back": own.filter(status=Order.Status.PENDING, awaiting=Order.Awaiting.REP),
+        "sent_back": own.filter(awaiting=Order.Awaiting.REP),
         "recent": own[:RECENT],
     }
     if request.user.has_perm("orders.confirm_order"):
-        waiting = Order.objects.awaiting_review().by_risk()
-        context |= {"waiting": waiting[:FIRST], "waiting_count": waiting.count()}
+        waiting = Order.objects.as_rows().awaiting_review().by_risk()
+        number = waiting.order_by()[:COUNTED].count()
+        context |= {"waiting": waiting[:FIRST], "waiting_count": number, "most": COUNTED}
     return render(request, "home/home.html", context)

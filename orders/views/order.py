@@ -1,6 +1,7 @@
 """The list of orders, and an order with what may be done about it."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -37,9 +38,10 @@ class Decision(forms.Form):
 @vary_on_headers("HX-Request")
 @address_without_blanks
 def order_list(request: PortalRequest) -> HttpResponse:
-    filters = OrderFilter(request.GET)
-    orders = filters.narrow(Order.objects.all(), tenant=request.tenant, user=request.user)
-    page = newest_first(orders, request.GET.get("cursor", ""))
+    filters, tenant = OrderFilter(request.GET), request.tenant
+    orders = filters.narrow_without_text(Order.objects.as_rows(), tenant=tenant, user=request.user)
+    first_of = partial(filters.first_of, tenant=tenant)
+    page = newest_first(orders, request.GET.get("cursor", ""), first_of=first_of)
     template = "orders/_results.html" if request.htmx else "orders/list.html"
     return render(request, template, {"filters": filters, "page": page})
 

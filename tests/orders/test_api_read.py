@@ -158,4 +158,4 @@ def test_query_count_is_that_of_one_line_at_a_hundred(api_client: Client, tenant
         order_id = make_order(*["A"] * lines).public_id
         with CaptureQueriesContext(connection) as asked:
             response = get(api_client, order_id)
-        assert (len(response.json()["items"]), len(asked)) == (lines, 4)
+        assert (len(response.json()["items"]), len(asked)) == (lines, 3)

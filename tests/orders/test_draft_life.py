@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from django_scopes import scope
@@ -342,3 +343,18 @@ def test_draft_of_another_tenant_is_not_there(
         assert stranger.post(path(draft, action)).status_code == 404
     with scope(tenant=draft.tenant):
         assert Draft.objects.get().owner_id == draft.owner_id
+
+
+def test_open_drafts_are_read_from_an_index_of_open_ones(one: dict[str, Any], rep: User) -> None:
+    form = typed(VariantFactory().sku)
+    save(one, form, 1)
+    order = submit(one, form, 2)
+    draft = Draft.objects.get()
+    assert draft.submitted_at == order.created_at
+    Draft.objects.bulk_create(
+        Draft(tenant=rep.tenant, owner=rep, sequence=1, submitted_at=draft.submitted_at)
+        for _ in range(3000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE orders_draft")
+    assert "using draft_open on orders_draft" in draft_life.open_drafts(owner=rep).explain()

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from orders import waiting
-from orders.models import Order
+from orders.models import Export, Order
 from orders.reasons import Reason
 from orders.services import create_order
 from orders.waiting import Waiting, count_waiting
@@ -17,6 +17,7 @@ from portal.models import Tenant, User
 from portal.permissions import Actor
 from tests.factories import SYSTEM, VariantFactory, make_order, new_order
 from tests.orders.test_admin import LIST, aged, listed
+from tests.orders.test_api_list import clone
 
 
 def with_reasons(order: Order, *reasons: Reason) -> Order:
@@ -174,3 +175,45 @@ def test_next_of_the_queue_goes_on_behind_an_order_and_begins_again(
         for order in orders
     ]
     assert nexts == [*orders[1:], orders[0]]
+
+
+def test_list_says_when_there_are_more_than_it_counts(
+    manager_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_order()
+    make_order()
+    assert "2 orders" in " ".join(manager_client.get(LIST).text.split())
+    monkeypatch.setattr("portal.admin_site.CappedPaginator.limit", 2)
+    assert "2+ orders" in " ".join(manager_client.get(LIST).text.split())
+
+
+def test_search_shows_one_page_and_its_export_all(
+    manager_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who = {"email": "a@x.example", "firstName": "Noor", "lastName": "Vermeer"}
+    for _ in range(3):
+        make_order(customer=who)
+    monkeypatch.setattr("orders.admin.order.OrderAdmin.list_per_page", 2)
+    page = manager_client.get(LIST, {"q": "vermeer"})
+    assert len(page.context["cl"].result_list) == 2
+    assert "2+ found" in page.text
+    manager_client.post(f"{LIST}export/?q=vermeer")
+    assert Export.objects.get().total == 3
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ({"order_type": "upgrade"}, "order_of_type"),
+        ({"source": "import"}, "order_of_source"),
+        ({"awaiting": "rep"}, "order_with_rep"),
+    ],
+)
+def test_filter_that_matches_nothing_reads_its_index(
+    tenant: Tenant, query: dict[str, str], index: str
+) -> None:
+    clone(make_order(), 3000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE orders_order")
+    plan = Order.objects.filter(**query).order_by("-created_at", "-pk")[:51].explain()
+    assert f" {index} " in plan
