@@ -69,9 +69,10 @@ class StaleDraft(Conflict):
 class AlreadySubmitted(Conflict):
     """The draft has become an order and takes no more changes."""
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: Order, draft: Draft) -> None:
         super().__init__("ALREADY_SUBMITTED", f"This is already order {order.public_id}.")
         self.order = order
+        self.draft = draft
 
 
 class Discarded(Conflict):
@@ -197,7 +198,7 @@ def locked_open(tenant: Tenant, owner: User, draft_id: str) -> Draft:
     """The draft, locked, to be changed. Raises AlreadySubmitted, HandedOver, NotFound."""
     draft = locked(tenant, owner, draft_id)
     if order := placed_order(draft):
-        raise AlreadySubmitted(order)
+        raise AlreadySubmitted(order, draft)
     return draft
 
 

@@ -10,9 +10,11 @@ from orders import edits
 from orders.card import known_customer
 from orders.custom_fields import configured_fields
 from orders.drafts import (
+    AlreadySubmitted,
     Discarded,
     Revision,
     completed,
+    kept_form,
     locked,
     placed_order,
     require_current,
@@ -63,10 +65,13 @@ def submit_draft(
     catalogue's, or those said for the manager to review, but then only if the decision was about
     the prices as they are now. Two submits at once wait for each other and end in one order.
     Raises what `create_order` and `read_new_order` raise, and StaleDraft, HandedOver,
-    PricesMoved, ReadBackChanged, NotFound; then there is no order.
+    PricesMoved, ReadBackChanged, NotFound; then there is no order. Raises AlreadySubmitted if
+    there is one, and something was typed since that is not in it.
     """
     draft = locked(tenant, owner, draft_id)
     if order := placed_order(draft):
+        if typed.beyond(kept_form(draft)):
+            raise AlreadySubmitted(order, draft)
         return order
     require_current(draft, revision)
     if draft.discarded_at:

@@ -234,11 +234,14 @@ def record_fields(customer: Customer) -> dict[str, str]:
 
 
 def customer_fields(customer: Customer) -> dict[str, str]:
-    """The form's fields as a known customer's record fills them, last addresses included."""
+    """The form's fields as a known customer's record fills them, last addresses included.
+
+    Those that it has no address for are empty: one that came with another customer goes with them.
+    """
     fields = record_fields(customer)
     billing = customer.last_billing_address or {}
     shipping = customer.last_shipping_address or billing
-    fields |= address_fields("billing", billing)
+    fields |= {"ship_elsewhere": ""} | address_fields("billing", billing)
     if shipping != billing:
         fields |= {"ship_elsewhere": "on"} | address_fields("shipping", shipping)
     return fields
@@ -248,7 +251,7 @@ def address_fields(prefix: str, address: Mapping[str, Any]) -> dict[str, str]:
     """The fields of one address of the form (`billing`, `shipping`), those it lacks empty."""
     return {
         f"{prefix}-{name}": str(address.get(to_camel(name)) or "")
-        for name in (AddressForm.base_fields if address else ())
+        for name in AddressForm.base_fields
     }
 
 

@@ -28,6 +28,7 @@ from orders.submitting import PricesMoved
 from orders.typed import Typed, customer_fields, labels_of
 from orders.views.access import for_reps
 from portal.errors import Detail, DomainError, NotFound
+from portal.patience import KEYSTROKE, TookTooLong, no_longer_than
 from portal.permissions import Actor
 from portal.tenancy import PortalRequest
 
@@ -64,10 +65,8 @@ def save(request: PortalRequest, draft_id: str) -> HttpResponse:
         )
     except StaleDraft:
         return show_newer(request, draft_id)
-    except AlreadySubmitted as error:
-        return render(request, "orders/_submitted.html", {"order": error.order, "oob": True})
-    except HandedOver as error:
-        return _show_handed_over(request, error)
+    except (AlreadySubmitted, HandedOver) as error:
+        return _show_gone(request, error)
     if sheet is None:
         return HttpResponse(status=204)
     context = {"sheet": sheet, "currency": sheet.totals.currency, "oob": True}
@@ -80,9 +79,13 @@ def save(request: PortalRequest, draft_id: str) -> HttpResponse:
 def customers(request: PortalRequest) -> HttpResponse:
     """The options of the customer combobox for what is typed so far."""
     text = request.GET.get("customer-email", "").strip()
-    found = find_customers(text, MATCHES) if len(text) > 1 else []
-    matches = [(match, json.dumps(customer_fields(match.customer))) for match in found]
-    context = {"matches": matches, "typed": text}
+    context: dict[str, Any] = {"typed": text}
+    try:
+        with no_longer_than(KEYSTROKE):
+            found = find_customers(text, MATCHES)
+    except TookTooLong:
+        found, context["too_long"] = [], True
+    context["matches"] = [(each, json.dumps(customer_fields(each.customer))) for each in found]
     return render(request, "orders/_customer_matches.html", context)
 
 
@@ -113,8 +116,8 @@ def _submit(request: PortalRequest, draft_id: str) -> HttpResponse:
         order = submitting.submit_draft(actor=Actor.from_user(request.user), **posted)
     except StaleDraft:
         return show_newer(request, draft_id)
-    except HandedOver as error:
-        return _show_handed_over(request, error)
+    except (AlreadySubmitted, HandedOver) as error:
+        return _show_gone(request, error)
     except OrderMoved as error:
         return _show_moved(request, error, **posted)
     except NotFound:
@@ -157,12 +160,17 @@ def show_newer(request: PortalRequest, draft_id: str) -> HttpResponse:
     return _page(request, context, status=409)
 
 
-def _show_handed_over(request: PortalRequest, error: HandedOver) -> HttpResponse:
-    """Whose draft it is now, and what the former owner's page had typed beyond it."""
-    theirs = Typed.from_payload(error.draft.payload)
-    unsaved = Typed.from_post(request.POST).beyond(theirs)
-    context = {"handed_to": error.draft.owner, "unsaved": unsaved}
-    return _page(request, context, status=409, fragment="orders/_handed_over.html")
+def _show_gone(request: PortalRequest, error: AlreadySubmitted | HandedOver) -> HttpResponse:
+    """What became of the draft, or whose it is, and what the page had typed beyond it."""
+    unsaved = Typed.from_post(request.POST).beyond(drafts.kept_form(error.draft))
+    if isinstance(error, HandedOver):
+        context: dict[str, Any] = {"handed_to": error.draft.owner}
+    elif unsaved:
+        context = {"order": error.order}
+    else:
+        return render(request, "orders/_submitted.html", {"order": error.order, "oob": True})
+    context["unsaved"] = unsaved
+    return _page(request, context, status=409, fragment="orders/_gone.html")
 
 
 def _fill_in(request: PortalRequest, sheet: Sheet, response: HttpResponse) -> HttpResponse:

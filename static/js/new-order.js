@@ -1,20 +1,16 @@
-/* The new-order page: the form is a draft, sent whole at every change. All is found anew each
-   time: a refused form is replaced. */
+/* The form is a draft, sent whole at every change. */
 
 const { on } = htmx;
 const byId = (id) => document.getElementById(id);
 const form = () => byId("order-form");
 const search = () => byId("id_search");
 
-/* Keeping the draft */
-
-let dirty = false; // Changed since it was last sent.
+let dirty = false; // Changed since it was sent.
 let unsent = null; // What sends it: the form, or the button that submits.
 
 const say = (state) => {
-  if (!form()) return;
-  form().dataset.state = state;
-  byId("save-state").textContent = byId("save-state").dataset[state];
+  const shown = byId("save-state");
+  if (shown) shown.textContent = shown.dataset[(form().dataset.state = state)];
 };
 
 const changed = () => {
@@ -42,16 +38,25 @@ on("input", ({ target }) => {
 
 const sendsDraft = (elt) => elt.matches("#order-form, #order-form [type=submit]");
 
-on("htmx:configRequest", ({ detail: { elt, parameters } }) => {
+on("htmx:configRequest", (event) => {
+  const { elt, parameters } = event.detail;
   if (!sendsDraft(elt)) return;
+  if (elt !== form()) {
+    const text = search().value.trim();
+    if (waiting) setTimeout(() => elt.click(), 200);
+    else if (text) open(search()), search().focus(), tell(`Enter adds “${text}”.`);
+    if (waiting || text) return event.preventDefault();
+    elt.from = document.activeElement;
+    form().inert = true; // Too late.
+  }
   parameters.sequence = count();
   dirty = false;
-  // A submit that has not arrived outlives the save of what was typed before.
+  // A submit outlives a save.
   if (!unsent || elt !== form()) unsent = elt;
 });
 
 on("htmx:beforeSwap", ({ detail }) => {
-  // An answer to a form that has been replaced, or to what stood in a field before, is too late.
+  // Too late: its form or text is gone.
   const { elt, parameters } = detail.requestConfig;
   const input = elt.role === "listbox" && inputOf(elt);
   const isLate = input && input.value !== (parameters[input.name] ?? "");
@@ -61,13 +66,13 @@ on("htmx:beforeSwap", ({ detail }) => {
 on("htmx:afterRequest", ({ detail }) => {
   const { elt, etc, requestConfig, target } = detail;
   const { status } = detail.xhr;
-  // Nobody answers, or a server that is just starting: asked again.
+  // Nobody answered: asked again.
   const isDown = !status || status > 500;
   if (isDown && elt.role === "listbox") setTimeout(htmx.trigger, 2000, elt, "again");
   else if (isDown && elt.id === "lines") setTimeout(ask, 2000, etc.values, target);
-  else if (elt.id === "lines") added();
+  else if (elt.id === "lines" && status !== 401) added();
   if (!sendsDraft(elt)) return;
-  // The server answers only what differs from the last answer that arrived.
+  // Answers tell what is new since.
   if (status === 200 && elt === form())
     form().elements.base.value = requestConfig.parameters.sequence;
   if (status === 422 || (status && status < 400)) {
@@ -79,6 +84,8 @@ on("htmx:afterRequest", ({ detail }) => {
     dirty = true;
     keep();
     say("offline");
+    form().inert = false;
+    elt.from?.focus();
     if (isDown) setTimeout(retry, 2000);
   }
 });
@@ -99,7 +106,7 @@ addEventListener("pagehide", () => {
   navigator.sendBeacon(address(), new FormData(form()));
 });
 
-/* What an earlier visit could not send comes first; until it has arrived nothing can be typed. */
+/* What an earlier visit could not send comes first. */
 const catchUp = async () => {
   const body = new URLSearchParams(localStorage.getItem(address()) ?? "");
   if (!body.size) return focusFirst();
@@ -119,21 +126,20 @@ const catchUp = async () => {
   focusFirst();
 };
 
-// A refused order comes back as a new form.
 on("htmx:afterSettle", ({ detail }) => {
   if (detail.elt.id === "new-order") focusFirst();
 });
 
 const focusFirst = () => byId(form()?.dataset.focus)?.focus();
 
-/* The shipping address is in the page only while it is another one. */
+/* A shipping address is in the page only while it differs. */
 const toggleShipping = ({ checked }) => {
   const places = [byId("shipping-template").content, byId("shipping")];
   const [from, to] = checked ? places : places.reverse();
   to.append(...from.childNodes);
 };
 
-/* Comboboxes, as in the ARIA practices: the cursor stays in the input */
+/* Comboboxes: the cursor stays in the input */
 
 const inputOf = (list) => document.querySelector(`[aria-controls="${list.id}"]`);
 const listOf = (input) => byId(input.getAttribute("aria-controls"));
@@ -150,55 +156,65 @@ const open = (input, shown) => {
   const list = listOf(input);
   list.hidden = !shown || !list.children.length;
   input.ariaExpanded = !list.hidden;
-  if (list.hidden) activate(input);
+  if (!list.hidden) return;
+  list.dataset.wanted = "";
+  activate(input);
 };
 
 on("htmx:afterSwap", ({ detail }) => {
   const list = detail.target;
+  const news = list.querySelector(".news");
+  if (news) byId("customer-news").replaceChildren(news);
   if (list.role !== "listbox") return;
   const input = inputOf(list);
   const text = input.value.trim();
+  const { wanted } = list.dataset;
   list.dataset.text = text;
   open(input, text && document.activeElement === input);
-  // Part of a name means somebody known; a whole e-mail may be a new one that looks alike.
+  // A whole e-mail may be new.
   if (!list.hidden && !text.includes("@")) activate(input, optionsOf(list)[0]);
-  if (list.dataset.wanted === text && active(list)) active(list).click();
+  if (wanted === text && active(list)) active(list).click();
 });
 
 const comboboxKey = (event, input) => {
   const list = listOf(input);
+  const text = input.value.trim();
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (step) {
     const options = optionsOf(list);
     open(input, true);
     const to = options.indexOf(active(list)) + step;
     activate(input, options.at(Math.max(to, -1) % options.length));
+    list.dataset.text = text;
   } else if (event.key === "Escape" && !list.hidden) open(input);
   else if (event.key !== "Enter") return;
-  else if (input === search()) event.repeat || addTyped();
-  else if (active(list)) active(list).click();
-  else list.dataset.wanted = input.value.trim(); // The search is still under way.
+  else if (input === search()) event.repeat || addTyped(text);
+  else if (list.dataset.text === text && active(list)) active(list).click();
+  else list.dataset.wanted = text; // Not answered.
   event.preventDefault();
 };
 
 on("mousedown", (event) => {
-  if (event.target.closest('[role="listbox"]')) event.preventDefault(); // The cursor stays.
+  if (event.target.closest('[role="listbox"]')) event.preventDefault();
 });
 
 on("focusout", ({ target }) => {
   if (target.role === "combobox") open(target);
 });
 
-/* Fills in a customer. An option of the list leaves addresses alone once one is typed. */
+let given = ""; // The street that came with a customer.
+
+/* An option leaves a typed address alone. */
 const fill = ({ dataset, role }) => {
   const { elements } = form();
-  const kept = role && elements["billing-street_address"].value ? /^(billing|ship)/ : /^$/;
+  const street = elements["billing-street_address"];
+  const kept = role && street.value !== given ? /^(billing|ship)/ : /^$/;
   for (const [name, value] of Object.entries(JSON.parse(dataset.record))) {
     if (kept.test(name) || !elements[name]) continue;
+    if (name === street.name) given = value;
     if (name !== "ship_elsewhere") elements[name].value = value;
-    else if (!elements[name].checked) elements[name].click();
+    else if (elements[name].checked !== !!value) elements[name].click();
   }
-  byId("customer-matches").dataset.wanted = "";
   changed();
   search().focus();
 };
@@ -210,8 +226,8 @@ const tell = (text) => (byId("search-status").textContent = text);
 
 let waiting = 0; // Lines that are asked for.
 
-/* What is highlighted, or what the search that is still under way will find. */
-const addTyped = (text = search().value.trim()) => {
+/* What is highlighted, or will be found. */
+const addTyped = (text) => {
   const list = listOf(search());
   if (text) add((list.dataset.text === text && active(list)?.dataset) || { q: text });
 };
@@ -221,20 +237,21 @@ const add = (values, replaced) => {
   listOf(search()).replaceChildren();
   open(search());
   waiting += 1;
+  tell("Adding…");
   ask({ ...values }, replaced ?? byId("lines"));
 };
 
 const ask = (values, target) => {
   const swap = target.id ? "beforeend" : "outerHTML";
   const context = { source: byId("lines"), target, swap, values };
-  htmx.ajax("post", form().dataset.lineUrl, context).catch(() => {}); // It is asked again.
+  htmx.ajax("post", form().dataset.lineUrl, context).catch(() => {});
 };
 
 const added = () => {
   waiting -= 1;
   const [line, another] = byId("lines").querySelectorAll(":scope > .htmx-added");
   if (line) changed();
-  // Who is already typing something else is not interrupted.
+  // Typing is not interrupted.
   const isBusy = document.activeElement.matches("input:not(#id_search), select, textarea");
   if (!line || waiting || isBusy || search().value) return;
   const quantity = part(line, "quantity");
@@ -244,7 +261,7 @@ const added = () => {
   else quantity.select();
 };
 
-/* Filled in by the server, unless something was typed there since. */
+/* Filled in by the server, unless typed over. */
 on("filled", ({ detail }) => {
   const field = form()?.elements[detail.name];
   if (field?.value === detail.was) field.value = detail.value;
@@ -254,12 +271,12 @@ on("paste", (event) => {
   const q = event.clipboardData.getData("text").trim();
   if (event.target !== search() || !/[\n\t]|.{999}/.test(q)) return;
   event.preventDefault();
-  add({ q }); // Rows of a spreadsheet, or more.
+  add({ q }); // Rows of a spreadsheet.
 });
 
 const remove = (line) => {
   const next = line.nextElementSibling ?? line.previousElementSibling;
-  // A save that is under way still answers with the price of this line.
+  // A save may still answer.
   byId("removed").append(line.querySelector(".line-price"));
   tell(`${nameOf(line)} is removed.`);
   line.remove();
@@ -270,11 +287,13 @@ const remove = (line) => {
 const setTerm = (moved, months) => {
   const stay = moved.filter((line) => {
     const option = part(line, "length")?.querySelector(`[value="${months}"]`);
-    if (option) option.selected = true;
+    if (option) {
+      option.selected = true;
+      htmx.trigger(option.parentNode, "input");
+    }
     return !option;
   });
   tell(stay.length ? `Not offered for ${months} months: ${stay.map(nameOf).join(", ")}.` : "");
-  changed();
 };
 
 const moveTerm = ({ key, shiftKey }, line) => {
@@ -283,11 +302,9 @@ const moveTerm = ({ key, shiftKey }, line) => {
   if (select) setTerm(shiftKey ? lines() : [line], (next ?? select).value);
 };
 
-on("focusin", ({ target }) => {
-  target.dataset.before = target.value;
-});
+on("focusin", ({ target }) => (target.dataset.before = target.value));
 
-/* A scanner types wherever the cursor is: what is no quantity is meant for the search. */
+/* A scanner types where the cursor is. */
 const scan = (field) => {
   const text = field.value.trim();
   field.value = field.dataset.before;
@@ -304,10 +321,9 @@ on("keydown", (event) => {
   else if (/^Page/.test(key) && (line || event.shiftKey)) moveTerm(event, line);
   else if (target.role === "combobox") return comboboxKey(event, target);
   else if (key === "Delete" && event.ctrlKey && line) remove(line);
-  else if (key !== "Enter" || !target.matches("input, select")) return;
+  else if (key !== "Enter" || !line || !target.matches("input, select")) return;
   else if (target.validity.patternMismatch) scan(target);
-  // Enter never submits.
-  else if (line) search().focus();
+  else search().focus();
   event.preventDefault();
 });
 
@@ -317,6 +333,8 @@ on("click", ({ shiftKey, target }) => {
   const { dataset } = hit;
   const line = hit.closest(".line");
   if (dataset.sku ?? dataset.q) add(dataset, line);
+  // It may be about who was typed before.
+  else if (dataset.record && unsent && !hit.role) setTimeout(() => hit.click(), 99);
   else if (dataset.record) fill(hit);
   else if (dataset.term) setTerm(shiftKey ? lines() : [line], dataset.term);
   else if ("remove" in dataset) remove(line);

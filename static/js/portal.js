@@ -1,12 +1,12 @@
-/* What every page shares. Without JavaScript the pages still work. */
+/* What every page shares. */
 
 const { on } = htmx;
 const { body } = document;
 const loginDialog = document.getElementById("login-dialog");
 const trouble = document.getElementById("trouble");
-const refused = new Map(); // For want of a login: sent again after it.
+const refused = new Map(); // Sent after a login.
 
-/* A login, in another tab too, changes the token. */
+/* A login changes the token. */
 const csrfToken = () => document.cookie.match(/(?:^|;\s*)csrftoken=([^;]+)/)?.[1];
 
 on("htmx:configRequest", ({ detail }) => {
@@ -29,18 +29,18 @@ addEventListener("pageshow", () => {
 /* What is polled interrupts nobody. */
 const isPolled = ({ elt }) => elt.matches('[hx-trigger*="every"]');
 
-/* About such a status, 0 when nobody answered. */
+/* 0 when nobody answered. */
 const say = (status) => {
-  // What lies behind an open dialog can be neither seen nor heard.
+  // Behind a dialog nobody sees it.
   (loginDialog?.open ? loginDialog : body).append(trouble);
   trouble.textContent = trouble.dataset[status] ?? trouble.dataset.other;
 };
 
 on("htmx:responseError", ({ detail }) => {
-  const { elt, xhr } = detail;
+  const { elt, etc, xhr } = detail;
   if (isPolled(detail)) return;
   if (xhr.status !== 401 || !loginDialog) return say(xhr.status);
-  refused.set(elt, detail);
+  refused.set(etc.values ?? elt, detail);
   if (!loginDialog.open) loginDialog.showModal();
 });
 
@@ -55,7 +55,7 @@ on("loggedIn", ({ detail }) => {
   loginDialog.close();
   say("ok");
   loginDialog.querySelector("[type=password]").value = "";
-  for (const [source, { etc, requestConfig, target }] of refused) {
+  for (const { elt: source, etc, requestConfig, target } of refused.values()) {
     const context = { source, target, swap: etc.swapOverride, values: etc.values };
     if (source.isConnected) htmx.ajax(requestConfig.verb, requestConfig.path, context);
   }
@@ -67,7 +67,7 @@ on("keydown", (event) => {
   const { altKey, code, ctrlKey, key, metaKey, target } = event;
   const isTyped = /^(INPUT|TEXTAREA)$/.test(target.tagName) && target.value;
   let name = key === "?" && !isTyped && key;
-  // Where Alt types other letters, the place of the key counts.
+  // A Mac types other letters.
   if (altKey && !ctrlKey && !metaKey) name = (/^[a-z]$/i.test(key) ? key : code.replace("Key", "")).toLowerCase();
   const named = name && !loginDialog?.open && document.querySelector(`[data-key="${CSS.escape(name)}"]`);
   if (!named) return;

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from customers.models import Customer
 from orders.models import Order
@@ -63,8 +63,64 @@ def test_somebody_else_calls_from_an_address_typed_after_a_known_customer(
     expect(page.get_by_label("Search SKU or product")).to_be_focused()
     email_of(page).fill("bo@home.example")
     page.get_by_role("button", name="Somebody else").click()
-    expect(page.get_by_text("New customer")).to_be_visible()
+    expect(page.get_by_text("New customer", exact=True)).to_be_visible()
     expect(email_of(page)).to_have_value("bo@home.example")
+
+
+def test_address_that_came_with_another_customer_goes_with_them(
+    visit: Visit, rep: User, noor: Customer
+) -> None:
+    CustomerFactory(
+        email="wim@haven.example", first_name="Wim", last_name="Kok", last_billing_address=None
+    )
+    noor.last_shipping_address = address(city="Gouda")
+    noor.save()
+    page = visit("/orders/new/", rep)
+    street = page.get_by_role("group", name="Billing address").get_by_label("Street address")
+    elsewhere = page.get_by_label("Ship to a different address")
+    choose(page, "noor")
+    expect(street).not_to_have_value("")
+    expect(elsewhere).to_be_checked()
+    email_of(page).fill("")
+    choose(page, "wim")
+    expect(street).to_have_value("")
+    expect(elsewhere).not_to_be_checked()
+    street.fill("Damrak 1")
+    wait_until_saved(page)
+    email_of(page).fill("")
+    choose(page, "noor")
+    expect(page.get_by_label("First name")).to_have_value("Noor")
+    expect(street).to_have_value("Damrak 1")
+
+
+def test_tab_leaves_a_long_list_for_the_next_field(visit: Visit, rep: User) -> None:
+    for number in range(10):
+        VariantFactory(product__name=f"iPad {number}")
+    page = visit("/orders/new/", rep)
+    search = page.get_by_label("Search SKU or product")
+    search.fill("ipad")
+    listed = page.locator("#search-results")
+    expect(listed.get_by_role("option")).to_have_count(10)
+    assert listed.evaluate("list => list.scrollHeight > list.clientHeight")
+    search.press("Tab")
+    expect(listed).to_be_hidden()
+    assert page.evaluate("document.activeElement.closest('#order-form') !== null")
+
+
+def test_panel_of_a_customer_who_does_not_call_after_all_comes_too_late(
+    page: Page, visit: Visit, rep: User, noor: Customer
+) -> None:
+    held: list[Route] = []
+    page.route("**/orders/new/caller/**", lambda route: held.append(route))
+    visit("/orders/new/", rep)
+    with page.expect_request("**/orders/new/caller/**"):
+        choose(page, "noor")
+    email_of(page).fill("bo@home.example")
+    page.get_by_role("button", name="Somebody else").click()
+    expect(page.locator("#customer-news")).to_contain_text("1 known customer resembles")
+    with page.expect_response("**/orders/new/caller/**"):
+        held[0].continue_()
+    expect(page.locator("#customer-news")).to_have_text("1 known customer resembles this new one")
 
 
 def test_panel_is_asked_for_once_for_each_customer_and_survives_saves(
@@ -101,10 +157,10 @@ def test_again_and_addresses_fill_the_order(visit: Visit, rep: User, noor: Custo
 
 
 def test_panel_that_cannot_be_loaded_says_so_and_tries_again(
-    visit: Visit, rep: User, noor: Customer, complaints: list[str]
+    page: Page, visit: Visit, rep: User, noor: Customer, complaints: list[str]
 ) -> None:
-    page = visit("/orders/new/", rep)
     page.route("**/orders/new/caller/**", lambda route: route.fulfill(status=503))
+    visit("/orders/new/", rep)
     choose(page, "stadsm")
     panel = page.get_by_role("region", name="About Noor el Idrissi")
     expect(panel).to_contain_text("could not be looked up")
@@ -167,7 +223,7 @@ def test_look_alikes_are_asked_for_once_and_taken_by_button(
     email_of(page).fill("noor@stadmakers.example")
     found = page.get_by_role("region", name="Known customers who are alike")
     expect(found).to_contain_text("e-mail differs in one letter")
-    expect(page.locator("#customer-count")).to_contain_text("1 known customer resembles")
+    expect(page.locator("#customer-news")).to_contain_text("1 known customer resembles")
     for label, text in (("First name", "Noor"), ("Notes", "Call back")):
         page.get_by_label(label).fill(text)
         wait_until_saved(page)
@@ -206,6 +262,7 @@ def _resembling(page: Page) -> None:
 
 def _loading(page: Page) -> None:
     page.route("**/orders/new/caller/**", lambda route: None)
+    page.reload()
     choose(page, "stadsm")
     expect(page.get_by_text("Looking up orders")).to_be_visible()
 

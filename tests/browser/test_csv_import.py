@@ -133,6 +133,7 @@ def test_pages_are_accessible_and_as_wide_as_the_screen(
     visit(PRODUCTS, manager)
     look()
     page.get_by_role("link", name="Import CSV").click()
+    expect(page.get_by_label("CSV file")).to_be_visible()
     look()
     choose(page, file)
     expect(page.get_by_role("button", name="Import now")).to_be_visible()

@@ -89,10 +89,10 @@ def test_list_works_without_javascript(
 
 
 def test_hand_over_from_the_page_takes_along_what_no_save_has_sent(
-    visit: Visit, rep: User, maria: User, one: dict[str, Any]
+    page: Page, visit: Visit, rep: User, maria: User, one: dict[str, Any]
 ) -> None:
-    page = visit(page_of(one), rep)
     page.route("**/save/", lambda route: None)  # A network that swallows what is sent.
+    visit(page_of(one), rep)
     page.get_by_label("Notes").fill("Call back on Monday")
     page.get_by_role("button", name="Hand over").first.click()
     page.get_by_label("Colleague").select_option("maria@portal.example")
@@ -153,6 +153,8 @@ def test_new_end_of_an_extension_follows_the_months_typed(visit: Visit, rep: Use
     order = make_order(status=Order.Status.CONFIRMED)
     page = visit(f"/orders/{order.public_id}/", rep)
     page.get_by_role("button", name="Extend").press("Enter")
+    # Until then nothing listens to what is typed.
+    expect(page.get_by_label("Months to extend")).to_be_focused()
     end = page.get_by_label("New end date")
     before = end.input_value()
     page.get_by_label("Months to extend").fill("12")
@@ -172,6 +174,7 @@ def test_quote_follows_its_day_and_prints_alone(
 ) -> None:
     page = visit(page_of(one), rep)
     page.get_by_role("link", name="Quote").click()
+    expect(page.get_by_label("Valid until")).to_be_visible()
     assert accessibility_problems(page) == []
     page.get_by_label("Valid until").fill("2099-01-31")
     page.get_by_label("Valid until").blur()

@@ -186,6 +186,18 @@ def test_scanned_text_that_matches_nothing_stays(visit: Visit, rep: User) -> Non
     expect(page.get_by_label("Search SKU or product")).to_have_value("QQQQ")
 
 
+def test_rep_is_told_that_nobody_is_found(visit: Visit, rep: User) -> None:
+    page = visit("/orders/new/", rep)
+    page.keyboard.type("zz")
+    expect(page.locator("#customer-count")).to_have_text(
+        "Nobody found. A new customer starts with their e-mail."
+    )
+    expect(page.locator("#customer-count")).to_be_visible()
+    page.keyboard.type("z@new.example")
+    expect(page.locator("#customer-record")).to_contain_text("New customer")
+    expect(page.locator("#customer-count")).to_be_hidden()
+
+
 def test_chosen_customer_fills_in_everything(visit: Visit, rep: User) -> None:
     CustomerFactory(
         email="info@acme.example",
@@ -217,6 +229,24 @@ def test_enter_after_a_new_email_takes_no_customer_that_looks_alike(
     expect(page.locator("#customer-matches [role=option]")).to_have_count(1)
     press(page, "Enter")
     expect(page.get_by_label("Customer e-mail")).to_have_value("info@acme.exampl")
+
+
+def test_enter_takes_nobody_who_was_found_for_less_than_is_typed(
+    page: Page, visit: Visit, rep: User
+) -> None:
+    CustomerFactory(email="info@acme.example", company="Acme")
+    unanswered = re.compile(r"/orders/new/customers/\?.*%40")
+    page.route(unanswered, lambda route: None)
+    visit("/orders/new/", rep)
+    page.keyboard.type("info")
+    expect(page.locator("#customer-matches [aria-selected=true]")).to_be_visible()
+    with page.expect_request(unanswered):
+        page.keyboard.type("@acme.exampl")
+    press(page, "Enter")
+    expect(page.get_by_label("Customer e-mail")).to_have_value("info@acme.exampl")
+    press(page, "ArrowDown", "Enter")
+    expect(page.get_by_label("Customer e-mail")).to_have_value("info@acme.example")
+    page.unroute_all(behavior="ignoreErrors")
 
 
 def test_line_goes_by_key_and_by_button(visit: Visit, rep: User) -> None:

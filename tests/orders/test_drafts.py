@@ -247,6 +247,10 @@ def test_submit_makes_one_order_however_often(
     with pytest.raises(AlreadySubmitted) as refused:
         save(form, at(3))
     assert refused.value.order == order
+    with pytest.raises(AlreadySubmitted) as refused:
+        submit(replace(form, fields={**form.fields, "notes": "Typed since"}), at(3))
+    assert refused.value.order == order
+    assert OrderEvent.objects.count() == 1
 
 
 def test_submit_with_a_wrong_field_creates_nothing(submit: Callable[..., Order]) -> None:

@@ -99,8 +99,11 @@ def test_change_is_saved_under_the_same_id(rep_client: Client, order: Order) -> 
         "totals.contractValue",
     }
     assert quantities() == [5, 1]
-    # A second submit, from any tab, lands on the order.
-    assert submit(rep_client, draft, **{"line-k0-quantity": "9"}).status_code == 303
+    # A second submit, from any tab, lands on the order, or says what is not in it.
+    assert submit(rep_client, draft).status_code == 303
+    later = submit(rep_client, draft, **{"line-k0-quantity": "9"})
+    assert later.status_code == 409
+    assert "9 × A" in later.content.decode()
     assert quantities() == [5, 1]
 
 

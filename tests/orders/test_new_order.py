@@ -15,6 +15,7 @@ from orders import drafts
 from orders.models import Draft, Order
 from portal.models import Tenant, User
 from tests.factories import CustomerFactory, CustomFieldFactory, VariantFactory
+from tests.locks import locked_table
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
 
@@ -77,9 +78,20 @@ def test_submit_by_htmx_redirects_the_whole_page(rep_client: Client, draft: Draf
 def test_submit_again_lands_on_the_same_order(rep_client: Client, draft: Draft) -> None:
     data = typed(VariantFactory().sku)
     first = rep_client.post(page(draft), data)
-    again = rep_client.post(page(draft), data | {"tab": "b", "notes": "Typed later"})
+    again = rep_client.post(page(draft), data | {"tab": "b"})
     assert again["Location"] == first["Location"]
-    assert Order.objects.get().notes == ""
+    assert Order.objects.count() == 1
+
+
+def test_submit_again_says_what_the_order_is_without(rep_client: Client, draft: Draft) -> None:
+    data = typed(VariantFactory().sku)
+    rep_client.post(page(draft), data)
+    again = rep_client.post(page(draft), data | {"tab": "b", "notes": "Typed later"})
+    order = Order.objects.get()
+    assert (again.status_code, order.notes) == (409, "")
+    html = again.content.decode()
+    assert f"This is already order <code>{order.public_id}</code>" in html
+    assert "Typed later" in html
 
 
 def test_submit_refused_shows_each_message_beside_its_field(
@@ -285,7 +297,8 @@ def test_line_is_rendered_with_every_length_and_its_price(rep_client: Client) ->
     sku = VariantFactory(prices={12: "30.00", 24: "25.00"}).sku
     html = rep_client.post("/orders/new/line/", {"sku": sku}).content.decode()
     assertInHTML('<option value="12">12 months</option>', html)
-    assertInHTML('<span class="rung-months">12 months</span><strong>€30.00</strong>', html)
+    assertInHTML('<span class="rung-months">12 months</span>', html)
+    assertInHTML("<strong>€30.00</strong>", html)
     assert "Choose…" in html
 
 
@@ -319,6 +332,25 @@ def test_customers_are_offered_with_what_they_fill_in(rep_client: Client) -> Non
     assert "&quot;customer_id&quot;: &quot;" + customer.public_id in html
     none = rep_client.get("/orders/new/customers/", {"customer-email": "a"})
     assert "option" not in none.content.decode()
+
+
+@pytest.mark.parametrize("number", [1, 12])
+def test_customers_take_the_same_queries_for_any_number_of_matches(
+    rep_client: Client, django_assert_num_queries: DjangoAssertNumQueries, number: int
+) -> None:
+    CustomerFactory.create_batch(number, company="Acme")
+    # Session, user, permissions; the limit of time, the search, the end of the limit.
+    with django_assert_num_queries(6):
+        rep_client.get("/orders/new/customers/", {"customer-email": "acme"})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_search_for_a_customer_that_takes_too_long_says_so(rep_client: Client) -> None:
+    CustomerFactory(company="Acme")
+
+    with locked_table("customers_searchentry"):
+        html = rep_client.get("/orders/new/customers/", {"customer-email": "acme"}).content.decode()
+    assert "The search takes too long. Type a little more." in html
 
 
 def test_prefilled_customer_is_on_the_page(rep_client: Client) -> None:
