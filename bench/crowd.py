@@ -27,7 +27,7 @@ def measure_crowd(port: int, database: str, orders: int) -> dict[str, float]:
             for rate, clients in zip(rates.values(), crowds, strict=True):
                 rate.append(_per_second(clients, orders))
     return {
-        f"{name}, {CLIENTS} clients, per second": statistics.median(found)
+        f"{name}, {CLIENTS} clients: per second": statistics.median(found)
         for name, found in rates.items()
     }
 

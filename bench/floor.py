@@ -10,6 +10,9 @@ from customers.models import Customer
 from orders.models import Order, OrderEvent, OrderItem
 from portal.exact_json import dumps
 
+STATEMENTS = 7
+"""That an order takes, BEGIN and COMMIT included."""
+
 PRICES = """
     SELECT variant.id, variant.sku, price.contract_length, price.monthly_price
     FROM catalog_variant variant JOIN catalog_price price ON price.variant_id = variant.id

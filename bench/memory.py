@@ -2,8 +2,9 @@
 
 from itertools import cycle, islice
 
+from bench.measure import prepare_all
 from bench.server import serving
-from bench.work import bare_connection, prepare
+from bench.work import bare_connection
 
 FIRST = 1_000
 
@@ -14,7 +15,7 @@ def measure_memory(port: int, database: str, requests: int) -> dict[str, float]:
     Everything that is measured over HTTP, by turns.
     """
     with serving(port, database) as server, bare_connection() as bare:
-        work = prepare(port, bare)
+        work = prepare_all(port, bare)
         del work["five statements"]
         calls = cycle(work.values())
         for call in islice(calls, FIRST):

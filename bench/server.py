@@ -22,12 +22,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(port: int, database: str, workers: int = 1) -> Iterator["Server"]:
-    """A server on that port and database, for the length of the block."""
+def serving(port: int, database: str, workers: int = 1, **more: str) -> Iterator["Server"]:
+    """A server on that port and database, for the length of the block; `more`: its environment."""
     sizes = ("--workers", str(workers), "--port", str(port))
     process = subprocess.Popen(
         [sys.executable, "-m", *GRANIAN.split(), *sizes, "portal.wsgi:application"],
-        env=os.environ | {"BENCH_DATABASE": database},
+        env=os.environ | {"BENCH_DATABASE": database} | more,
     )
     try:
         for _ in range(200):
