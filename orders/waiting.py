@@ -12,14 +12,12 @@ from django.utils import timezone
 from orders.models import Order
 from orders.reasons import Reason
 from portal.formats import number
+from portal.paging import COUNTED
 
 CLEAN = "clean"
 """Stands for orders without any reason to look twice."""
 
 AGES = {"1h": timedelta(hours=1), "4h": timedelta(hours=4), "1d": timedelta(days=1)}
-
-COUNTED = 1_000
-"""Orders that are counted, from the top of the queue; of more, only that there are more."""
 
 
 @dataclass(frozen=True, slots=True)

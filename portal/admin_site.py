@@ -22,6 +22,7 @@ from django.views.decorators.http import require_POST
 from portal.errors import Conflict, DomainError
 from portal.models import Tenant
 from portal.money import fits_currency, round_money
+from portal.paging import COUNTED
 from portal.permissions import Actor
 from portal.tenancy import SESSION_KEY, PortalRequest
 from portal.text import clean
@@ -173,16 +174,20 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
     There are pages up to the limit; what comes later is found by narrowing the list.
     """
 
-    limit = 1_000
+    limit = COUNTED
 
-    @cached_property
+    @property
     def count(self) -> int:
-        return cast("models.QuerySet[Any]", self.object_list)[: self.limit].count()
+        return min(self._found, self.limit)
 
     @property
     def is_capped(self) -> bool:
-        """Whether there are as many as are counted, or more."""
-        return self.count >= self.limit
+        """Whether there are more than are counted."""
+        return self._found > self.limit
+
+    @cached_property
+    def _found(self) -> int:
+        return cast("models.QuerySet[Any]", self.object_list)[: self.limit + 1].count()
 
 
 class TenantAdmin(_ModelAdmin[Row]):

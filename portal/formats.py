@@ -20,6 +20,7 @@ from babel.numbers import (
 from django.utils import timezone
 
 from portal.exact_json import MAX_NUMBER_LENGTH
+from portal.paging import COUNTED
 
 _UTC = ZoneInfo("UTC")
 _locale: ContextVar[str] = ContextVar("locale", default="en_GB")
@@ -67,6 +68,11 @@ def change(amount: Decimal, currency: str) -> str:
 
 def number(value: Decimal | int) -> str:
     return _number(value or 0, locale=_locale.get())
+
+
+def counted(value: int) -> str:
+    """What `count_some` found: 12, or 1,000+."""
+    return number(value) if value <= COUNTED else f"{number(COUNTED)}+"
 
 
 def typable(value: Decimal | int) -> str:

@@ -16,10 +16,11 @@ from orders.models import Order
 from orders.preflight import warnings
 from orders.reasons import Reason
 from orders.searching import first_found
-from orders.waiting import AGES, CLEAN, COUNTED, Waiting, count_waiting
+from orders.waiting import AGES, CLEAN, Waiting, count_waiting
 from portal import formats
-from portal.admin_site import portal_request
+from portal.admin_site import CappedPaginator, portal_request
 from portal.models import User
+from portal.paging import count_some
 
 
 class QueueFilter(admin.SimpleListFilter):
@@ -166,6 +167,15 @@ class RepFilter(CountedFilter):
         return queryset.looked_after_by(ref) if ref else queryset
 
 
+class OnePage(CappedPaginator):
+    """Of a search: whoever finds more types more."""
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether the page is full: more is not looked for."""
+        return self.count == self.per_page
+
+
 class Queue(OrderPages):
     """The list: the queue, or whatever is asked for or searched."""
 
@@ -223,11 +233,8 @@ class Queue(OrderPages):
     def get_paginator(
         self, request: HttpRequest, queryset: Any, per_page: int, *args: Any, **kwargs: Any
     ) -> Any:
-        """Of a search there is one page: whoever finds more types more."""
-        paginator = super().get_paginator(request, queryset, per_page, *args, **kwargs)
-        if request.GET.get(SEARCH_VAR):
-            paginator.limit = per_page  # type: ignore[attr-defined]
-        return paginator
+        paginator = OnePage if request.GET.get(SEARCH_VAR) else self.paginator
+        return paginator(queryset, per_page, *args, **kwargs)
 
     def action_checkbox(self, order: Order) -> SafeString:
         """With the version that the list shows, which is what a bulk action is about."""
@@ -284,7 +291,6 @@ class Queue(OrderPages):
         oldest = waiting.order_by("created_at", "pk").values_list("created_at", flat=True).first()
         return {
             "template": "admin/orders/_waiting.html",
-            "number": waiting.order_by()[:COUNTED].count(),
-            "most": COUNTED,
+            "number": count_some(waiting),
             "oldest": formats.age(oldest) if oldest else "",
         }

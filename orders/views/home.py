@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from orders.models import Order
 from orders.views.drafts import drafts_context
-from orders.waiting import COUNTED
+from portal.paging import count_some
 from portal.tenancy import PortalRequest
 
 FIRST, RECENT = 5, 10
@@ -23,6 +23,5 @@ def home(request: PortalRequest) -> HttpResponse:
     }
     if request.user.has_perm("orders.confirm_order"):
         waiting = Order.objects.as_rows().awaiting_review().by_risk()
-        number = waiting.order_by()[:COUNTED].count()
-        context |= {"waiting": waiting[:FIRST], "waiting_count": number, "most": COUNTED}
+        context |= {"waiting": waiting[:FIRST], "waiting_count": count_some(waiting)}
     return render(request, "home/home.html", context)

@@ -8,10 +8,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from orders.models import Notice
 from orders.told import mark_all_read
+from portal.paging import count_some
 from portal.tenancy import PortalRequest
 
 LATEST = 50
-MOST_COUNTED = 1_000
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -31,17 +31,13 @@ def notices(request: PortalRequest) -> HttpResponse:
 def bell(request: PortalRequest) -> HttpResponse:
     """How many notices are unread, if the page shows another number; polled by every page.
 
-    Up to 1,000 are counted, and shown as 1,000+.
-
     A login that expired is left to what the user does next: a poll interrupts nobody.
     """
     if not request.user.is_authenticated:
         return HttpResponse(status=204)
-    unread = Notice.objects.of(request.user).unread()[:MOST_COUNTED].count()
+    unread = count_some(Notice.objects.of(request.user).unread())
     shown = request.GET.get("shown", "")
     if shown == str(unread):
         return HttpResponse(status=204)
     new = unread - int(shown) if shown.isdecimal() and len(shown) < 9 else 0
-    return render(
-        request, "orders/_bell.html", {"unread": unread, "new": new, "most": MOST_COUNTED}
-    )
+    return render(request, "orders/_bell.html", {"unread": unread, "new": new})

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from django.test import Client
 
 from orders.models import Order
@@ -35,6 +36,17 @@ def test_rep_sees_own_orders_and_those_sent_back_to_them(
     assert list(response.context["sent_back"]) == [returned]
     assert "Sent back to you" in response.text
     assert foreign.public_id not in response.text
+
+
+def test_manager_sees_when_more_wait_than_are_counted(
+    manager_client: Client, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("paging", "formats"):
+        monkeypatch.setattr(f"portal.{module}.COUNTED", 2)
+    for shown in ("1", "2", "2+"):
+        make_order()
+        assert f'<span class="count">{shown}</span>' in manager_client.get("/").text
+        assert f"waiting for review: {shown}</a>" in manager_client.get("/admin/").text
 
 
 def test_manager_sees_how_many_wait_and_the_oldest(manager_client: Client) -> None:

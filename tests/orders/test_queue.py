@@ -180,11 +180,11 @@ def test_next_of_the_queue_goes_on_behind_an_order_and_begins_again(
 def test_list_says_when_there_are_more_than_it_counts(
     manager_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_order()
-    make_order()
-    assert "2 orders" in " ".join(manager_client.get(LIST).text.split())
-    monkeypatch.setattr("portal.admin_site.CappedPaginator.limit", 2)
-    assert "2+ orders" in " ".join(manager_client.get(LIST).text.split())
+    for _ in range(3):
+        make_order()
+    for limit, shown in ((3, "3 orders"), (2, "2+ orders")):
+        monkeypatch.setattr("portal.admin_site.CappedPaginator.limit", limit)
+        assert shown in " ".join(manager_client.get(LIST).text.split())
 
 
 def test_search_shows_one_page_and_its_export_all(
@@ -197,6 +197,8 @@ def test_search_shows_one_page_and_its_export_all(
     page = manager_client.get(LIST, {"q": "vermeer"})
     assert len(page.context["cl"].result_list) == 2
     assert "2+ found" in page.text
+    monkeypatch.setattr("orders.admin.order.OrderAdmin.list_per_page", 4)
+    assert "3 found" in manager_client.get(LIST, {"q": "vermeer"}).text
     manager_client.post(f"{LIST}export/?q=vermeer")
     assert Export.objects.get().total == 3
 

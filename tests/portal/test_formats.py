@@ -70,6 +70,11 @@ def test_number_is_grouped_as_the_locale_has_it(locale: str, written: str) -> No
         assert " ".join(formats.number(12345).split()) == written
 
 
+@pytest.mark.parametrize(("found", "written"), [(1_000, "1,000"), (1_001, "1,000+")])
+def test_count_has_an_end_and_says_so(found: int, written: str) -> None:
+    assert formats.counted(found) == written
+
+
 def test_day_of_a_moment_is_the_day_in_the_time_zone() -> None:
     late = datetime(2026, 3, 31, 23, 30, tzinfo=UTC)
     with formats.use_formats("en_GB", ZoneInfo("Europe/Amsterdam")):
