@@ -7,13 +7,14 @@ from urllib.parse import parse_qsl
 
 from django.core.exceptions import ValidationError
 from django.core.signing import BadSignature, Signer
-from django.db.models import BooleanField, F, Field, Func, Model, QuerySet, Value
+from django.db.models import BooleanField, Expression, F, Field, Func, Model, QuerySet, Value
 from django.db.models.lookups import GreaterThan, LessThan
 from django.http import HttpRequest
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic import Field as PydanticField
 
 from portal.errors import Detail, ValidationFailed
+from portal.paging import LAST_KEY, key_of
 from portal.shapes import ContractModel, Shape, parse, refusal
 from portal.text import clean
 
@@ -166,7 +167,7 @@ class Rows(Generic[T]):
         order = [f"-{name}" if descending else name for name in fields]
         name = f"{model.label_lower} {' '.join(order)}"
         if query.start_after:
-            shown = _position(query.start_after, name, fields)
+            shown = _position(query.start_after, name, fields, LAST_KEY if descending else 0)
             behind = LessThan if descending else GreaterThan
             queryset = queryset.filter(behind(Columns(*map(F, fields)), Columns(*shown)))
         found = list(queryset.order_by(*order)[: query.limit + 1])
@@ -174,7 +175,8 @@ class Rows(Generic[T]):
         self.rows = found[: query.limit]
         self.next = None
         if len(found) > query.limit:
-            last = [_shown(getattr(self.rows[-1], column)) for column in fields]
+            columns = [*(column for column in fields if column != "pk"), "public_id"]
+            last = [_shown(getattr(self.rows[-1], column)) for column in columns]
             self.next = _signer.sign_object([name, *last])
 
     def body(self, name: str, shown: list[Any]) -> dict[str, Any]:
@@ -192,15 +194,19 @@ def _shown(value: Any) -> str:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def _position(cursor: str, name: str, fields: Mapping[str, Any]) -> list[Value]:
-    """The last row of the page before: what it has in each of these fields."""
+def _position(
+    cursor: str, name: str, fields: Mapping[str, Any], otherwise: int
+) -> list[Expression]:
+    """The last row of the page before: what it has in each of these fields, the key as the last."""
+    *columns, key = fields.values()
     try:
-        told, *shown = _signer.unsign_object(cursor)
+        told, *shown, public_id = _signer.unsign_object(cursor)
         if told == name:
-            return [
+            values = [
                 Value(field.to_python(text), output_field=field)
-                for field, text in zip(fields.values(), shown, strict=True)
+                for field, text in zip(columns, shown, strict=True)
             ]
+            return [*values, key_of(key.model, public_id, otherwise=otherwise)]
         message = "This cursor belongs to another list or another order. Start without it."
     except (BadSignature, ValidationError, ValueError):
         message = "This is no cursor of this list. Send the nextCursor of the page before."

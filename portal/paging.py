@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 T = TypeVar("T", bound=Model)
 
 PAGE_SIZE = 50
+LAST_KEY = 2**63 - 1
 COUNTED = 1_000
 """Rows that are counted, where nobody needs to know how many more there are."""
 
@@ -34,6 +36,16 @@ def count_some(queryset: QuerySet[Any]) -> int:
     return queryset.order_by()[: COUNTED + 1].count()
 
 
+def key_of(model: type[Model], public_id: str, *, otherwise: int) -> Coalesce:
+    """The key of a row in a statement. Cursors name rows by their public ids: keys count us all.
+
+    `otherwise` stands for a row that is gone by then, and has the list begin before or behind all
+    that was made at the same moment.
+    """
+    rows = model._default_manager.filter(public_id=public_id).order_by().values("pk")
+    return Coalesce(Subquery(rows[:1]), Value(otherwise))
+
+
 def newest_first(
     queryset: QuerySet[T],
     cursor: str = "",
@@ -46,11 +58,12 @@ def newest_first(
     Rows that are added meanwhile shift nothing. A cursor that says nothing is the first page.
     `first_of` narrows the rows that follow, in their order, to so many that are wanted.
     """
-    way, created_at, pk = _read(cursor)
+    way, created_at, public_id = _read(cursor)
     older_way = way != _NEWER
     if way:
         # The first condition bounds the index scan; the second leaves out what was shown.
-        side = "lt" if older_way else "gt"
+        side, otherwise = ("lt", LAST_KEY) if older_way else ("gt", 0)
+        pk = key_of(queryset.model, public_id, otherwise=otherwise)
         queryset = queryset.filter(
             Q(**{f"created_at__{side}e": created_at}),
             Q(**{f"created_at__{side}": created_at})
@@ -72,15 +85,16 @@ def newest_first(
 
 def _write(way: str, row: Any) -> str:
     at = (row.created_at - _EPOCH) // _MICROSECOND
-    return urlsafe_b64encode(f"{way}.{at}.{row.pk}".encode()).decode().rstrip("=")
+    return urlsafe_b64encode(f"{way}.{at}.{row.public_id}".encode()).decode().rstrip("=")
 
 
-def _read(cursor: str) -> tuple[str, datetime, int]:
-    nothing = ("", _EPOCH, 0)
+def _read(cursor: str) -> tuple[str, datetime, str]:
+    nothing = ("", _EPOCH, "")
     try:
-        text = urlsafe_b64decode(cursor[:100] + "=" * (-len(cursor[:100]) % 4)).decode("ascii")
-        way, at, pk = text.split(".")
-        created_at, row = _EPOCH + int(at) * _MICROSECOND, int(pk)
+        text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        way, at, public_id = text.split(".", 2)
+        created_at = _EPOCH + int(at) * _MICROSECOND
     except (binascii.Error, ValueError, OverflowError):
         return nothing
-    return (way, created_at, row) if way in (_OLDER, _NEWER) and 0 < row < 2**63 else nothing
+    known = way in (_OLDER, _NEWER) and "\0" not in public_id
+    return (way, created_at, public_id) if known else nothing

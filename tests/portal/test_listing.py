@@ -7,6 +7,7 @@ import pytest
 from django.core.signing import Signer
 from django.test import Client
 
+from catalog.models import Variant
 from orders.models import Order
 from portal.listing import LIMIT, MOST
 from portal.models import Tenant
@@ -88,6 +89,27 @@ def test_forged_cursor_is_refused(api_client: Client) -> None:
     for forged in (f"{value}A.{signature}", f"{value}.{signature[:-1]}", value, f".{signature}"):
         response = get(api_client, f"startAfter={forged}")
         assert problems(response) == (400, "VALIDATION_ERROR", ["startAfter"])
+
+
+def test_cursor_tells_no_key_and_takes_any_id(api_client: Client) -> None:
+    """Keys count the orders of all tenants."""
+    Order.objects.filter(public_id=equal_orders(2)[0]).update(public_id="Bürö 7.“x”")
+    cursor = get(api_client, "limit=1&sortBy=orderId&sortDir=asc").json()["nextCursor"]
+    told = Signer(salt="portal.listing", sep=".").unsign_object(cursor)
+    assert told[1:] == ["Bürö 7.“x”", "Bürö 7.“x”"]
+    [_] = ids(get(api_client, f"sortBy=orderId&sortDir=asc&startAfter={cursor}"))
+
+
+def test_list_goes_on_where_a_row_is_gone(api_client: Client) -> None:
+    """With those of the same moment again, rather than without some of them."""
+    variants = [VariantFactory(sku=sku, prices={}) for sku in "BCD"]
+    for way in ("asc", "desc"):
+        Variant.objects.update(created_at=variants[0].created_at)
+        first = send(api_client, "GET", f"/products/variants?limit=1&sortDir={way}").json()
+        Variant.objects.filter(public_id=first["variants"][0]["variantId"]).delete()
+        cursor = first["nextCursor"]
+        rest = send(api_client, "GET", f"/products/variants?startAfter={cursor}&sortDir={way}")
+        assert len(rest.json()["variants"]) == Variant.objects.count()
 
 
 def test_cursor_of_another_order_is_refused(api_client: Client) -> None:
