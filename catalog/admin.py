@@ -23,6 +23,7 @@ from catalog.models import (
     is_image_url,
 )
 from catalog.services import (
+    discontinued_problem,
     lock_products_of,
     remove_price,
     require_unused_product,
@@ -179,6 +180,14 @@ class VariantForm(TenantForm[Variant]):
                 raise forms.ValidationError(error.message) from error
         return status
 
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        product = cleaned.get("product")
+        moves = {"product", "status"} & set(self.changed_data)
+        if product and moves and cleaned.get("status") == Variant.Status.ACTIVE:
+            self.add_error("status", discontinued_problem(product) or [])
+        return cleaned
+
 
 class PriceForm(TenantForm[Price]):
     money_fields = ("monthly_price", "setup_fee")
@@ -277,6 +286,8 @@ class VariantAdmin(TenantAdmin[Variant]):
     def save_model(self, request: HttpRequest, obj: Variant, form: Any, change: bool) -> None:
         if change:
             lock_products_of(tenant=obj.tenant, variant=obj)
+        elif discontinued_problem(obj.product):
+            obj.status = Variant.Status.INACTIVE
         super().save_model(request, obj, form, change)
         if change and "status" in form.changed_data:
             set_variant_status(

@@ -151,18 +151,21 @@ def set_variant_status(
 ) -> Variant:
     """Lets a variant be ordered, or no longer. Contract: Update Variant Status.
 
-    Raises Conflict `VARIANT_IN_USE` while an open order needs it, PermissionRefused, NotFound.
+    Raises Conflict `VARIANT_IN_USE` while an open order needs it, `STATE_CONFLICT` for one that is
+    to be ordered while its product is discontinued; PermissionRefused, NotFound.
     """
     actor.require("catalog.change_variant", "You may not change variants.")
-    list(_lock_products(tenant, variants__public_id=variant_id))
+    product = _lock_products(tenant, variants__public_id=variant_id).first()
     rows = Variant.objects.select_for_update(no_key=True)
     variant = rows.filter(tenant=tenant, public_id=variant_id).first()
-    if variant is None:
+    if product is None or variant is None:
         raise NotFound("There is no such variant.")
     if variant.status == status:
         return variant
     if status == Variant.Status.INACTIVE:
         _require_unused(tenant, variant)
+    elif problem := discontinued_problem(product):
+        raise Conflict.at("status", "STATE_CONFLICT", problem)
     variant.status = status
     variant.save(update_fields=["status", "updated_at"])
     return variant
@@ -181,6 +184,13 @@ def set_product_status(
     product = _lock_product(tenant, product_id)
     _set_status(tenant, product, status)
     return product
+
+
+def discontinued_problem(product: Product) -> str | None:
+    """Why no variant of the product can be made active, or None."""
+    if product.status == Product.Status.ACTIVE:
+        return None
+    return f"The product {product.name} is discontinued; make it active first."
 
 
 def require_unused_variant(*, tenant: Tenant, variant: Variant) -> None:

@@ -181,6 +181,29 @@ def test_variant_in_use_is_refused_at_the_field(manager_client: Client) -> None:
     assert variant.status == "active"
 
 
+def test_variant_of_a_discontinued_product_is_refused_at_the_status(
+    manager_client: Client,
+) -> None:
+    variant = VariantFactory(status="inactive", product__status="discontinued")
+    page = save(manager_client, variant, status="active")
+    assert page.context["adminform"].form.errors == {
+        "status": [f"The product {variant.product.name} is discontinued; make it active first."]
+    }
+    assert save(manager_client, variant, name="Renamed").status_code == 302
+    variant.refresh_from_db()
+    assert (variant.status, variant.name) == ("inactive", "Renamed")
+    active = VariantFactory()
+    assert save(manager_client, active, product=variant.product_id).status_code == 200
+    active.refresh_from_db()
+    assert active.product_id != variant.product_id
+
+
+def test_new_variant_of_a_discontinued_product_is_inactive(manager_client: Client) -> None:
+    variant = Variant(product=ProductFactory(status="discontinued"), sku="NEW", name="Silver")
+    assert manager_client.post(url("variant", "add"), variant_form(variant)).status_code == 302
+    assert Variant.objects.get().status == "inactive"
+
+
 def test_variant_is_deactivated(manager_client: Client) -> None:
     variant = VariantFactory()
     assert save(manager_client, variant, status="inactive").status_code == 302

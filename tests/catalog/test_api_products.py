@@ -281,6 +281,14 @@ def test_variant_of_an_open_order_stays_active(api_client: Client, tenant: Tenan
     assert Variant.objects.get().status == "active"
 
 
+def test_variant_of_a_discontinued_product_stays_inactive(api_client: Client) -> None:
+    variant = VariantFactory(status="inactive", product__status="discontinued")
+    path = f"/products/variants/{variant.public_id}/status"
+    response = send(api_client, "PATCH", path, {"status": "active"})
+    assert problems(response) == (409, "STATE_CONFLICT", ["status"])
+    assert Variant.objects.get().status == "inactive"
+
+
 def test_product_sent_twice_with_a_key_is_answered_by_the_same_bytes(api_client: Client) -> None:
     first = send(api_client, "POST", "/products", FULL, Idempotency_Key="k")
     assert first.json()["operation"] == "created"
