@@ -77,6 +77,7 @@ _AMOUNT = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[0-9]+,[0-9]{1,3}", re.ASCII)
 _EMPTY = " \t\r\n,;"
 _WRITTEN = re.compile(f"[^{_EMPTY}]")
+_LINE_END = re.compile(r"[\r\n]")
 _LINE_BREAKS = re.compile(r"[ \t]*[\r\n]+[ \t]*")
 
 # The limit is one of the process: a cell that is too long is told of its row, as any other.
@@ -102,8 +103,7 @@ def read_sheet(content: bytes) -> Sheet:
     UTF-8, a header with all required columns, 1 to 10,000 rows; separated by comma, or by the
     semicolon or tab that spreadsheets write in some countries.
     """
-    # A sheet may end in a million rows in which nothing was ever written.
-    text = _decode(content).rstrip(_EMPTY)
+    text = _without_empty_rows(_decode(content))
     beginning = text[_beginning(text) :]
     separator = max(_SEPARATORS, key=lambda each: len(_known(_header(beginning, each))))
     sheet: Sheet | None = None
@@ -135,6 +135,13 @@ def _decode(content: bytes) -> str:
         raise refusal(
             f"Line {line} is not in UTF-8. In Excel, save the file as “CSV UTF-8”."
         ) from error
+
+
+def _without_empty_rows(text: str) -> str:
+    """A sheet may end in a million rows in which nothing was ever written."""
+    written = len(text.rstrip(_EMPTY))
+    rest_of_row = _LINE_END.split(text[written:], maxsplit=1)[0]
+    return text[:written] + rest_of_row
 
 
 def _records(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
@@ -237,7 +244,9 @@ def read_lines(sheet: Sheet, currency: str) -> Iterator[Line]:
     """What the rows say, each with all that is wrong with it."""
     for number, cells in sheet.rows:
         line = Line(number)
-        if any(cell.strip() for cell in cells[len(sheet.header) :]):
+        surplus = cells[len(sheet.header) :]
+        # Between commas a blank one too: a decimal comma has moved all the cells behind it.
+        if surplus and (sheet.separator == "," or any(cell.strip() for cell in surplus)):
             line.problems.append(_too_many_cells(sheet))
         else:
             _read_cells(line, sheet, cells, currency)

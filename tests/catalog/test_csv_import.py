@@ -243,6 +243,23 @@ def test_row_of_more_cells_than_columns_is_refused(tenant: Tenant) -> None:
     ]
 
 
+def test_row_that_a_decimal_comma_moved_is_refused_though_its_last_cells_are_blank(
+    tenant: Tenant,
+) -> None:
+    header, line = csv_file(row("A", **{"36mo_Price": ""})).splitlines()
+    moved = line.replace(b"2899.00", b"2899,00")
+    assert moved.endswith(b",")
+    assert len(moved.split(b",")) == len(header.split(b",")) + 1
+    [(number, error)] = errors(import_bytes(header + b"\n" + moved))
+    assert (number, error.startswith("There are more cells than columns.")) == (2, True)
+    assert not Variant.objects.exists()
+
+
+def test_blank_cells_behind_the_last_column_are_nothing_between_semicolons(tenant: Tenant) -> None:
+    header, line = csv_file(row("A")).replace(b",", b";").splitlines()
+    assert errors(import_bytes(header + b"\n" + line + b";;")) == []
+
+
 def test_row_below_a_refused_one_is_held_against_it(tenant: Tenant) -> None:
     """Put right and imported later, the row above would take back what the row below said."""
     plan = run(row("A", List_Price="0"), row("A"), row("B", Brand="Dell"), row("C"))
