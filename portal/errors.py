@@ -14,6 +14,10 @@ class Detail:
     message: str
 
 
+MOST_DETAILS = 1_000
+"""Details of an error; of more, only how many they are."""
+
+
 class DomainError(Exception):
     """A refused request. `code` is one of the contract's error codes; nothing was written."""
 
@@ -23,7 +27,9 @@ class DomainError(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
-        self.details = tuple(details)
+        first, others = (details := tuple(details))[:MOST_DETAILS], details[MOST_DETAILS:]
+        more = Detail("", code, f"{len(others):,} more fields are wrong.")
+        self.details = (*first, more) if others else first
 
     @classmethod
     def at(cls, path: str, code: str, message: str) -> "DomainError":

@@ -48,6 +48,9 @@ def loads_strict(body: bytes) -> Any:
 
 
 def _decimal(literal: str) -> Decimal:
+    # The short way for what has no exponent: a body may hold half a million of them.
+    if len(literal) <= MAX_EXPONENT and "e" not in literal and "E" not in literal:
+        return Decimal(literal)
     if len(literal) <= MAX_NUMBER_LENGTH:
         with suppress(InvalidOperation):
             number = Decimal(literal)
@@ -57,7 +60,6 @@ def _decimal(literal: str) -> Decimal:
 
 
 def _integer(literal: str) -> int:
-    # The short way for what cannot be too large: a body may hold a million of them.
     return int(literal) if len(literal) <= MAX_EXPONENT else int(_decimal(literal))
 
 

@@ -185,8 +185,8 @@ class ContractModel(BaseModel):
 Shape = TypeVar("Shape", bound=ContractModel)
 
 
-MOST_HIDDEN = 100
-"""Details about hidden characters in one answer; who sends more of them knows by then."""
+MOST_HIDDEN, MOST_WRONG = 100, 800
+"""Details of one answer about hidden characters and wrong fields; who sends more knows by then."""
 
 
 def parse(model: type[Shape], data: Any) -> tuple[Shape | None, list[Detail]]:
@@ -200,8 +200,10 @@ def parse(model: type[Shape], data: Any) -> tuple[Shape | None, list[Detail]]:
     except ValidationError as error:
         found = [
             Detail(_path(each["loc"]), "VALIDATION_ERROR", _message(each))
-            for each in error.errors(include_url=False)
+            for each in error.errors(include_url=False)[:MOST_WRONG]
         ]
+        if more := error.error_count() - len(found):
+            hidden.append(Detail("", "VALIDATION_ERROR", f"{more:,} more fields are wrong."))
         told = {detail.path for detail in found}
         return None, [*found, *(detail for detail in hidden if not _covered(detail.path, told))]
     return (None, hidden) if hidden else (parsed, [])
@@ -227,6 +229,8 @@ def _hidden(data: Any) -> Iterator[Detail]:
     levels: list[Iterator[tuple[int | str, Any]]] = [iter([("", data)])]
     while levels:
         for name, value in levels[-1]:
+            if not value:
+                continue
             if isinstance(value, str):
                 if character := _hidden_character(value):
                     yield _hides([*names, name], "It", character)

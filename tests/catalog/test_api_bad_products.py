@@ -280,6 +280,22 @@ PLACES = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("tier", "most", "wrong"),
+    [({}, 800, 71_400), ({"contractLength": 999, "monthlyPrice": 1}, 1000, 71_100)],
+    ids=["shape", "business"],
+)
+def test_of_very_much_that_is_wrong_the_first_is_told(
+    api_client: Client, tier: dict[str, Any], most: int, wrong: int
+) -> None:
+    variants = [variant_body(f"MAC-{number}", pricing=[tier] * 119) for number in range(300)]
+    response = send(api_client, "POST", "/products", product_body("MAC", variants=variants))
+    *details, last = response.json()["error"]["details"]
+    assert (response.status_code, len(details)) == (400, most)
+    assert (last["path"], last["message"]) == ("", f"{wrong - most:,} more fields are wrong.")
+    assert not Variant.objects.exists()
+
+
 @settings(
     max_examples=150,
     deadline=None,
