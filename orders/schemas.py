@@ -42,8 +42,20 @@ def _custom_fields(value: Any) -> Any:
     for key, inner in value.items():
         _check_json(key, "A name", depth=1)
         _check_json(inner, f"“{key}”", depth=2)
+    value = _as_stored(value)
     if len(exact_json.dumps(value).encode()) > CUSTOM_FIELDS_BYTES:
         raise refusal("Custom fields may take 64 kB at most.")
+    return value
+
+
+def _as_stored(value: Any) -> Any:
+    """With numbers as the database writes them: 1.5e3 takes the room of 1500, and is shown so."""
+    if isinstance(value, dict):
+        return {key: _as_stored(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_as_stored(inner) for inner in value]
+    if isinstance(value, Decimal):
+        return Decimal(f"{value or abs(value):f}")
     return value
 
 

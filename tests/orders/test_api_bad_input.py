@@ -112,6 +112,7 @@ BAD_SHAPES: list[tuple[dict[str, Any], list[str]]] = [
     ({"customFields": {"\ud800": "x"}}, ["customFields"]),
     ({"customFields": {"a": {"b": ["\u202e"]}}}, ["customFields"]),
     ({"customFields": {"a": "x" * 70_000}}, ["customFields"]),
+    ({"customFields": {"a": [Decimal("1e300")] * 300}}, ["customFields"]),
     ({"notes": 1, "items": [], "customer": 5}, ["customer", "items", "notes"]),
 ]  # fmt: skip
 

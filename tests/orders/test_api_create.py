@@ -197,7 +197,7 @@ def test_numbers_in_custom_fields_keep_every_digit(api_client: Client, tenant: T
     body = json.dumps(order_body("A", customFields="here")).encode()
     response = post(api_client, body.replace(b'"here"', sent))
     order = Order.objects.get()
-    assert b'"customFields":' + sent.replace(b"1e308", b"1E+308") in response.content
+    assert b'"customFields":' + sent.replace(b"1e308", b"1" + b"0" * 308) in response.content
     assert order.custom_fields == {
         "n": Decimal("12345678901234567.890"),
         "i": 123456789012345678901234567890,

@@ -38,6 +38,7 @@ def headers_of(key: ApiKey) -> dict[str, str]:
 def test_order_is_read_as_it_was_created(api_client: Client, tenant: Tenant) -> None:
     VariantFactory(sku="A", list_price="900.5", acquisition_cost="700")
     fields = {"po": "PO-1", "size": Decimal("5.50"), "nested": [{"a": None}, True, 10**300]}
+    fields |= {"thousand": Decimal("1.5e3"), "small": Decimal("1e-9"), "zero": Decimal("-0.0")}
     body = order_body(
         items=[
             {"sku": "A", "quantity": 2, "contractLength": 36},
@@ -52,9 +53,14 @@ def test_order_is_read_as_it_was_created(api_client: Client, tenant: Tenant) -> 
             "newEndDate": "2026-12-31",
         },
     )
-    created = exact(post(api_client, body))["order"]
-    assert exact(get(api_client, created["orderId"])) == created
+    response = post(api_client, body)
+    created = exact(response)["order"]
+    answer = get(api_client, created["orderId"])
+    assert exact(answer) == created
     assert created["customFields"] == fields
+    for each in (b'"thousand":1500', b'"zero":0.0'):
+        assert each in answer.content
+        assert each in response.content
 
 
 @pytest.mark.parametrize("order_id", ["nope", "ord_", "x" * 64, "%E2%80%AE", "..%2F", "%ED%A0%80"])
