@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import Q
@@ -12,7 +14,7 @@ from portal import exact_json
 from portal.errors import Detail
 from portal.models import Tenant
 from portal.shapes import number
-from portal.text import normalize_email
+from portal.text import clean, normalize_email
 
 FILTER = "customField_"
 """What stands before a field's key in a parameter that filters by it."""
@@ -77,7 +79,8 @@ def custom_field_filter(*, tenant: Tenant, sent: Mapping[str, str]) -> tuple[Q, 
     """Orders that have exactly what the parameters `customField_<key>` say, and what is wrong
     with those: a field that is not configured, no number for a field of numbers.
 
-    A number is compared as a number (5 finds 5.00), everything else as the text that it is.
+    A number is compared as a number (5 finds 5.00), everything else as the text that it is, or
+    as that without blanks around it.
     """
     asked = {name.removeprefix(FILTER): v for name, v in sent.items() if name.startswith(FILTER)}
     if not asked:
@@ -86,7 +89,8 @@ def custom_field_filter(*, tenant: Tenant, sent: Mapping[str, str]) -> tuple[Q, 
     condition, problems = Q(), []
     for key, text in asked.items():
         try:
-            condition &= Q(custom_fields__contains={key: _sought(known.get(key), text)})
+            sought = {_sought(known.get(key), each) for each in (text, clean(text))}
+            condition &= reduce(or_, (Q(custom_fields__contains={key: each}) for each in sought))
         except ValueError as error:
             problems.append(Detail(f"{FILTER}{key}", "VALIDATION_ERROR", str(error)))
     return condition, problems

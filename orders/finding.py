@@ -9,7 +9,7 @@ from pydantic import Field, WithJsonSchema
 
 from customers.models import Customer
 from orders.building import remember_items
-from orders.custom_fields import custom_field_filter
+from orders.custom_fields import FILTER, custom_field_filter
 from orders.models import Order, OrderItem
 from orders.queries import OrderQuerySet
 from portal.errors import Detail, NotFound, ValidationFailed
@@ -84,7 +84,7 @@ def read_orders_query(*, tenant: Tenant, request: HttpRequest) -> tuple[OrdersQu
 
     Raises ValidationFailed naming every parameter that is wrong.
     """
-    sent, problems = sent_parameters(request)
+    sent, problems = sent_parameters(request, verbatim=FILTER)
     query, found = parse(OrdersQuery, sent)
     fields, wrong = custom_field_filter(tenant=tenant, sent=sent)
     if query is None or problems or wrong:

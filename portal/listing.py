@@ -90,10 +90,13 @@ def refuse_bad_query(request: HttpRequest) -> None:
         raise ValidationFailed(problems)
 
 
-def sent_parameters(request: HttpRequest) -> tuple[dict[str, str], list[Detail]]:
+def sent_parameters(
+    request: HttpRequest, *, verbatim: str | None = None
+) -> tuple[dict[str, str], list[Detail]]:
     """What the query string says, blank values left out, and which parameters it says badly.
 
-    Raises ValidationFailed at path "" if it is no UTF-8, is wrongly escaped or has more than 100
+    Trimmed and in Unicode NFC, but for parameters whose names begin with `verbatim`. Raises
+    ValidationFailed at path "" if it is no UTF-8, is wrongly escaped or has more than 100
     parameters.
     """
     sent: dict[str, str] = {}
@@ -101,15 +104,15 @@ def sent_parameters(request: HttpRequest) -> tuple[dict[str, str], list[Detail]]
     problems = []
     for name, value in _pairs(request):
         try:
-            value = clean(value)
             clean(name)
+            cleaned = clean(value)
         except ValueError as error:
             problems.append(Detail(name, "VALIDATION_ERROR", str(error)))
             continue
         if name in seen:
             problems.append(Detail(name, "VALIDATION_ERROR", "Send this once."))
-        elif value:
-            sent[name] = value
+        elif cleaned:
+            sent[name] = value if verbatim and name.startswith(verbatim) else cleaned
         seen.add(name)
     return sent, problems
 

@@ -145,6 +145,7 @@ FIELDS = {
     "many": ("number", 10**300),
     "grade": ("select", "B"),
     "more": ("textarea", "Call first."),
+    "as_sent": ("textarea", " Cafe\u0301, 2nd floor "),
 }
 
 
@@ -154,6 +155,8 @@ FIELDS = {
         ("po", "PO-4711", 1),
         ("po", " PO-4711 ", 1),
         ("po", "po-4711", 0),
+        ("as_sent", " Cafe\u0301, 2nd floor ", 1),
+        ("as_sent", "Cafe\u0301, 2nd floor", 0),
         ("po", "PO", 0),
         ("po", '{"a": 1}', 0),
         ("po", "\\' OR 1=1 --", 0),
