@@ -53,7 +53,7 @@ PRICE_FIELDS = (
 def price_problem(amount: Decimal, currency: str) -> str | None:
     """What is wrong with an amount of money as a catalogue price, in words."""
     if not 0 <= amount <= MAX_UNIT_PRICE:
-        return f"Enter an amount from 0 to {MAX_UNIT_PRICE}."
+        return f"Enter an amount from 0 to {MAX_UNIT_PRICE:,}."
     if not fits_currency(amount, currency):
         return f"{currency} has no amounts as fine as this."
     return None

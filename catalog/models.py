@@ -50,7 +50,7 @@ else:
 
 def validate_price(value: Decimal) -> None:
     if not 0 <= value <= money.MAX_UNIT_PRICE:
-        raise ValidationError(f"Enter an amount from 0 to {money.MAX_UNIT_PRICE}.")
+        raise ValidationError(f"Enter an amount from 0 to {money.MAX_UNIT_PRICE:,}.")
 
 
 def images_field() -> "ArrayField[Any, Any]":

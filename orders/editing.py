@@ -6,12 +6,12 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import count
 
+from catalog.building import price_problem
 from catalog.pricing import LineRequest, PricedLine, Quote
 from orders.building import build_item, kept_line
 from orders.models import REASON_LENGTH, Order, OrderItem
 from orders.schemas import ItemInput, NewOrder
 from portal.errors import Detail
-from portal.money import MAX_UNIT_PRICE, fits_currency
 from portal.permissions import Actor
 
 OVERRIDABLE = {
@@ -59,7 +59,7 @@ class Override:
         found = [
             Detail(f"items.{position}.{OVERRIDABLE[name]}", "VALIDATION_ERROR", message)
             for name, amount in self.amounts.items()
-            if (message := _amount_problem(amount, currency))
+            if (message := price_problem(amount, currency))
         ]
         if self.amounts and not self.reason:
             message = "Say why the amount is another one."
@@ -68,12 +68,6 @@ class Override:
             message = f"This may have {REASON_LENGTH} characters at most."
             found.append(Detail(f"items.{position}.overrideReason", "VALIDATION_ERROR", message))
         return found
-
-
-def _amount_problem(amount: Decimal, currency: str) -> str:
-    if not 0 <= amount <= MAX_UNIT_PRICE:
-        return f"Enter an amount from 0 to {MAX_UNIT_PRICE:,}."
-    return "" if fits_currency(amount, currency) else f"{currency} has no amounts as fine as this."
 
 
 @dataclass(frozen=True, slots=True)

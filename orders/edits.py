@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 from orders import rules
 from orders.changes import since
-from orders.editing import Edit, EditedLine, Override
+from orders.editing import OVERRIDABLE, Edit, EditedLine, Override
 from orders.models import CustomField, Draft, Order, OrderEvent, OrderItem
 from orders.schemas import NewOrder
 from orders.sheet import Sheet, kept_id
@@ -143,17 +143,13 @@ def _position(line_id: str) -> int | None:
     return int(found[1]) if found else None
 
 
-_AMOUNTS = {
-    "unit_price": ("price", "unitPrice"),
-    "list_price": ("list_price", "listPriceOverride"),
-    "acquisition_cost": ("cost", "acquisitionCostOverride"),
-}
+_TYPED = {"unit_price": "price", "list_price": "list_price", "acquisition_cost": "cost"}
 
 
 def _override(number: int, line: TypedLine, problems: list[Detail]) -> Override:
     amounts: dict[str, Decimal] = {}
-    for name, (typed_name, contract_name) in _AMOUNTS.items():
-        text = getattr(line, typed_name).strip()
+    for name, contract_name in OVERRIDABLE.items():
+        text = getattr(line, _TYPED[name]).strip()
         amount = typed_number(text)
         if isinstance(amount, Decimal):
             amounts[name] = amount

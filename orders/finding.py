@@ -57,13 +57,17 @@ class OrdersQuery(ListQuery):
 
     def needs_sorting(self, fields: Q) -> bool:
         """Whether no index has what is asked for in the order that is asked."""
-        if self.sorted_by == "createdAt":
-            # How many orders have a value of a custom field, the planner knows.
-            return self.updated_since is not None
-        if self.customer_id or fields:
-            return True
-        narrowed = {"updatedAt": (), "status": (self.updated_since,)}
-        return any(narrowed.get(self.sorted_by, (self.status, self.updated_since)))
+        others = bool(self.customer_id or fields)
+        match self.sorted_by:
+            case "createdAt":
+                # How many orders have a value of a custom field, the planner knows.
+                return self.updated_since is not None
+            case "updatedAt":
+                return others
+            case "status":
+                return others or self.updated_since is not None
+            case _:
+                return others or bool(self.status or self.updated_since)
 
 
 FEW = 10_000

@@ -437,7 +437,7 @@ def recall_order(
 def reassign_orders(
     *, tenant: Tenant, actor: Actor, orders: QuerySet[Order], to: User, reason: str = ""
 ) -> int:
-    """Gives orders to another rep, who looks after them from now on; returns how many it were.
+    """Gives orders to another rep, who looks after them from now on; returns how many there were.
 
     Whoever created them stays their creator. Raises PermissionRefused, and DomainError at `to`
     for somebody who is not an active user of the tenant.
@@ -489,8 +489,8 @@ def _customer_of_edit(
     known = find_customer(tenant=tenant, caller=caller, customer_id=customer_id, annotations=before)
     if known is None:
         known = Customer.objects.annotate(**before).get(pk=order.customer_id)
-    elif known.pk != order.customer_id:
-        _raise(DomainError.of(found) if (found := [*customer_problems(known)]) else None)
+    elif known.pk != order.customer_id and (problems := [*customer_problems(known)]):
+        raise DomainError.of(problems)
     said = (caller.billing_address, caller.shipping_address)
     moved = said != (order.billing_address, order.shipping_address)
     if known.pk == order.customer_id and not moved and not update:

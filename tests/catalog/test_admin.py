@@ -13,6 +13,8 @@ from portal.models import Tenant, User
 from tests.factories import ProductFactory, VariantFactory, make_order
 from tests.permissions import grant
 
+RANGE = "Enter an amount from 0 to 9,999,999.999."
+
 
 def url(model: str, page: str, *args: Any) -> str:
     return reverse(f"admin:catalog_{model}_{page}", args=args)
@@ -258,8 +260,8 @@ def test_removed_row_never_removes_another_length(manager_client: Client) -> Non
     ("row", "field", "message"),
     [
         ({"monthly_price": "1.005"}, "monthly_price", "EUR has no amounts as fine as this."),
-        ({"monthly_price": "10000000"}, "monthly_price", "Enter an amount from 0 to 9999999.999."),
-        ({"monthly_price": "-1"}, "monthly_price", "Enter an amount from 0 to 9999999.999."),
+        ({"monthly_price": "10000000"}, "monthly_price", RANGE),
+        ({"monthly_price": "-1"}, "monthly_price", RANGE),
         ({"monthly_price": "1e99"}, "monthly_price", None),
         ({"monthly_price": "NaN"}, "monthly_price", None),
         ({"contract_length": "121"}, "contract_length", None),

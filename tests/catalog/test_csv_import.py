@@ -152,7 +152,7 @@ def test_rows_are_numbered_as_in_a_spreadsheet(tenant: Tenant) -> None:
 # Rows that are refused
 
 AMOUNT = "Enter an amount such as 1299.50, without currency or separators."
-RANGE = "Enter an amount from 0 to 9999999.999."
+RANGE = "Enter an amount from 0 to 9,999,999.999."
 
 
 @pytest.mark.parametrize(
