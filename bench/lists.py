@@ -1,7 +1,6 @@
 """The lists of orders over HTTP, and the search in them, as people and shops open them.
 
-On a database that has been filled (`python -m bench.seed`); they write nothing but sessions and a
-key.
+On a database that `bench.seed` has filled; they write nothing but sessions and a key.
 """
 
 from itertools import cycle

@@ -1,8 +1,8 @@
 """The search for customers, as a rep sees it while typing and as the statement behind it.
 
-`python -m bench.people` prints each input, in a database that has been filled (`python -m
-bench.seed`): the statement alone, and over HTTP, beside "hello". Beside the time that passed stands
-what the processor did for it in the database: on a busy machine that says more.
+`python -m bench.people` prints each input, in a database filled and left by `python -m bench
+--keep`: the statement alone, and over HTTP, beside "hello". Beside the time that passed stands what
+the processor did for it in the database: on a busy machine that says more.
 """
 
 import os

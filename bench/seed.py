@@ -6,20 +6,21 @@ one product in ten under its maker's part numbers; customers; and orders of one 
 few of the variants ordered often and most never, the newest waiting for review. Beside it, tenants
 with a smaller catalogue of the same names. The same sizes give the same rows. Indexes are dropped
 for the length of a step and built again at its end.
-
-`python -m bench.seed --variants 1000000` does it in a database that has been migrated and has the
-demo's tenants.
 """
 
-import argparse
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-import django
+from django.core.management import call_command
 from django.db import connection, models
+
+from catalog.models import Price, Product, Variant
+from customers.models import Customer
+from orders.models import Order, OrderEvent, OrderItem
+from portal.models import Tenant
 
 PER_PRODUCT = 40
 ROWS_PER_STATEMENT = 40_000
@@ -118,10 +119,6 @@ class Sizes:
 
 def fill(sizes: Sizes) -> None:
     """Writes all of it, and lets the search and the planner know."""
-    from django.core.management import call_command
-
-    from portal.models import Tenant
-
     with connection.cursor() as cursor:
         cursor.execute(REFERENCE)
         cursor.executemany(
@@ -162,8 +159,6 @@ AS $$ SELECT upper(regexp_replace(value, '[^[:alnum:]]+', '-', 'g')) $$;
 
 def _add_catalogue(tenant: int, variants: int) -> None:
     """Products, variants, and prices for 12, 24 and 36 months."""
-    from catalog.models import Price, Product, Variant
-
     products = -(-variants // PER_PRODUCT)
     _insert(Product, PRODUCT, PRODUCTS, tenant, "products", products)
     _insert(Variant, VARIANT, VARIANTS, tenant, "variants", products, PER_PRODUCT)
@@ -245,8 +240,6 @@ PRICES = """
 
 
 def _add_customers(tenant: int, customers: int) -> None:
-    from customers.models import Customer
-
     _insert(Customer, CUSTOMER, CUSTOMERS, tenant, "customers", customers)
 
 
@@ -287,8 +280,6 @@ CUSTOMERS = f"""
 
 def _add_orders(tenant: int, sizes: Sizes) -> None:
     """Orders over two years up to now, with their lines and that they were created."""
-    from orders.models import Order, OrderEvent, OrderItem
-
     if not sizes.orders:
         return
     with connection.cursor() as cursor:
@@ -503,19 +494,3 @@ SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
 WHERE indrelid = ANY (%s::regclass[])
     AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
 """
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.seed", description=__doc__)
-    for size in fields(Sizes):
-        parser.add_argument(f"--{size.name}", type=int, default=size.default)
-    sizes = Sizes(**vars(parser.parse_args()))
-    django.setup()
-    from django_scopes import scopes_disabled
-
-    with scopes_disabled():
-        fill(sizes)
-
-
-if __name__ == "__main__":
-    main()
