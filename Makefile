@@ -98,7 +98,7 @@ lint: $(VENV)/dev ## Check style, types, templates, migrations and settings
 	SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))') \
 	$(MANAGE) check --deploy --fail-level WARNING
 
-bench: $(VENV)/dev ## Measure against the floor, at a million rows (some 15 minutes)
+bench: $(VENV)/dev ## Measure against the floor, at a million rows (some 25 minutes)
 	@$(PY) -m tests.browser.chromium
 	@$(PY) -m bench
 
