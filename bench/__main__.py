@@ -1,22 +1,11 @@
 """`python -m bench`: measures the portal against its floor and its bounds, and prints a table."""
 
 import argparse
-import os
-import secrets
 import sys
 from contextlib import ExitStack
 
 from bench.bounds import SMALL
-from bench.server import free_port
-
-PORT = free_port()
-# An installed server, in this process too. Set before the settings are read, so imports follow.
-os.environ |= {
-    "DJANGO_SETTINGS_MODULE": "bench.settings",
-    "PUBLIC_URL": f"http://127.0.0.1:{PORT}",
-    "SECRET_KEY": secrets.token_urlsafe(50),
-    "ALLOW_EMBEDDED": "1",
-}
+from bench.server import free_port, set_environment
 
 
 def options() -> argparse.Namespace:
@@ -35,7 +24,8 @@ def options() -> argparse.Namespace:
 
 
 def main() -> None:
-    asked = options()
+    asked, port = options(), free_port()
+    set_environment(port)
     import django
 
     django.setup()
@@ -53,7 +43,7 @@ def main() -> None:
             for each in ([sizes] if sizes == least else [sizes, least])
         ]
         try:
-            measure_everything(results, asked, PORT, names[0], *(names[1:] or [None]))
+            measure_everything(results, asked, port, names[0], *(names[1:] or [None]))
         finally:
             is_kept = report(sizes, results, in_browser=asked.calls > 0)
     sys.exit(0 if is_kept else 1)

@@ -5,8 +5,6 @@
 the processor did for it in the database: on a busy machine that says more.
 """
 
-import os
-import secrets
 import statistics
 import time
 from functools import partial
@@ -15,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
-from bench.server import Client, free_port, serving
+from bench.server import Client, free_port, serving, set_environment
 
 if TYPE_CHECKING:
     import psycopg
@@ -101,13 +99,7 @@ def _processor(pid: int) -> float:
 
 def main() -> None:
     port = free_port()
-    # As in `bench.__main__`: set before the settings are read.
-    os.environ |= {
-        "DJANGO_SETTINGS_MODULE": "bench.settings",
-        "PUBLIC_URL": f"http://127.0.0.1:{port}",
-        "SECRET_KEY": secrets.token_urlsafe(50),
-        "ALLOW_EMBEDDED": "1",
-    }
+    set_environment(port)
     import django
 
     django.setup()

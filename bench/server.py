@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -19,6 +20,16 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def set_environment(port: int) -> None:
+    """An installed server's, in this process too; to be called before the settings are read."""
+    os.environ |= {
+        "DJANGO_SETTINGS_MODULE": "bench.settings",
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "ALLOW_EMBEDDED": "1",
+    }
 
 
 @contextmanager
