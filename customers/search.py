@@ -1,8 +1,8 @@
 """Finding a customer before they have spelt their name.
 
-Who matches is decided here, who is asked for, and by which way, by `customers_find` and
-`customers_matching`, functions in the database. docs/adr/0014-the-latest-customers-first.md says
-how.
+Here typed text is split into words, numbers and phone numbers. Who matches, and through which
+index, is decided by `customers_find` and `customers_matching`, functions in the database.
+docs/adr/0014-the-latest-customers-first.md says how.
 """
 
 import random
