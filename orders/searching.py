@@ -3,7 +3,7 @@
 A page shows the first orders that match, so no more are looked for. Most words that people type
 are common: the rows at the beginning of the list are read and compared until the page is full.
 What is rare among so many rows is taken from an index: by its words, and by parts of words only
-where no order has them whole. A number is rare by its shape.
+where no order has them whole. An order number is recognised by its shape.
 """
 
 import re
@@ -53,10 +53,9 @@ _WORDS = """
 def first_found(rows: OrderQuerySet, text: str, most: int, *, tenant: Tenant) -> OrderQuerySet:
     """The first `most` orders of an ordered list that match the text, as `matching` has it.
 
-    A whole number answers alone. Behind the first 10,000 rows of the list, an order that has only
-    a part of a word, or a SKU like that, is left out where another one has the whole words, or
-    where nothing longer than two letters was typed.
-    Without words, all orders.
+    A complete order number is answered by that order alone. Beyond the first 10,000 rows, an order
+    that matches only by part of a word, or by SKU, is left out if another has the whole words, or
+    if no typed word has three letters. Without words, all orders.
     """
     words = search_words(text)
     if not words:
@@ -79,9 +78,9 @@ def _first_ids(
     if is_all and near:
         return near, True
     if len(phone) >= PHONE_DIGITS:
-        known = _known(rows, phone[-PHONE_DIGITS:], [phone], most, tenant)
+        known = _by_index(rows, phone[-PHONE_DIGITS:], [phone], most, tenant)
     else:
-        known = _known(rows, " ".join(words), words, most, tenant)
+        known = _by_index(rows, " ".join(words), words, most, tenant)
     return [*near, *known], bool(known)
 
 
@@ -108,12 +107,12 @@ def _near(rows: OrderQuerySet, words: list[str], most: int) -> tuple[list[int], 
     return ids, is_all
 
 
-def _known(
-    rows: OrderQuerySet, known: str, words: list[str], most: int, tenant: Tenant
+def _by_index(
+    rows: OrderQuerySet, indexed: str, words: list[str], most: int, tenant: Tenant
 ) -> list[int]:
-    """Which rows the index finds by the words of `known`, and have all that was typed."""
+    """The rows that the index finds by the words of `indexed` and that contain everything typed."""
     sql = _WORDS.format(found=" AND ".join([_ALSO_TEXT] * len(words)))
-    given = [tenant.pk, known, *map(_like, words)]
+    given = [tenant.pk, indexed, *map(_like, words)]
     found = RawSQL(sql, given, output_field=BooleanField())  # noqa: S611 (parameters are apart)
     return _ids(rows.filter(found), most)
 

@@ -60,7 +60,7 @@ def test_order_is_not_found_by_what_it_lacks(
     assert found(text) == []
 
 
-def test_whole_number_answers_alone(order: Order) -> None:
+def test_complete_order_number_is_answered_by_that_order_alone(order: Order) -> None:
     # One id in fifty has no digit, and could be a word.
     order.public_id = "ord_7K3M9QXT2B"
     order.save()
