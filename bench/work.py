@@ -29,6 +29,7 @@ Work = dict[str, Call]
 
 def bare_connection() -> psycopg.Connection[Any]:
     """To the same database, without Django in between."""
+    connection.ensure_connection()  # Which starts the embedded server.
     given = connection.get_connection_params()
     address: dict[str, Any] = {name: given.get(name) for name in ADDRESS}
     return psycopg.connect(**address)
