@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from catalog.asking import Part, Reading, read_parts
 from catalog.models import SKU_LENGTH
-from catalog.search import Found, find_skus, search_alike, search_words, words_of
+from catalog.search import Found, find_alike, find_by_words, find_skus, words_of
 from portal.formats import parse_decimal
 from portal.models import Tenant
 
@@ -101,13 +101,13 @@ def match_parts(*, tenant: Tenant, parts: Sequence[Part], limit: int) -> list[Ma
         known = find_skus(tenant=tenant, texts={r.words for part in parts for r in part.readings})
     # What is offered for the length that was typed may stand further down.
     timed = {reading.words for part in parts for reading in part.every_reading if reading.length}
-    for find, asks_otherwise in ((search_words, False), (search_words, True), (search_alike, True)):
+    for find, asks_otherwise in ((find_by_words, False), (find_by_words, True), (find_alike, True)):
         readings = [
             reading
             for part in parts
             if not any(known.get(reading.words) for reading in part.every_reading)
             for reading in (part.every_reading if asks_otherwise else part.readings)
-            if find is search_alike or reading.words not in known
+            if find is find_alike or reading.words not in known
         ]
         texts = {r.words: limit * 4 if r.words in timed else limit for r in readings}
         known |= find(tenant=tenant, texts=texts)

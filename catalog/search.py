@@ -54,8 +54,8 @@ def search_variants(*, tenant: Tenant, text: str, limit: int = 10) -> list[Found
     """
     texts = {text: limit}
     return (
-        search_words(tenant=tenant, texts=texts)[text]
-        or search_alike(tenant=tenant, texts=texts)[text]
+        find_by_words(tenant=tenant, texts=texts)[text]
+        or find_alike(tenant=tenant, texts=texts)[text]
     )
 
 
@@ -66,12 +66,12 @@ def find_skus(*, tenant: Tenant, texts: Iterable[str]) -> dict[str, list[Found]]
     return {found.sku: [found] for _, found in rows}
 
 
-def search_words(*, tenant: Tenant, texts: Mapping[str, int]) -> dict[str, list[Found]]:
+def find_by_words(*, tenant: Tenant, texts: Mapping[str, int]) -> dict[str, list[Found]]:
     """For each text the variants that have all its words, as many as it says; one query for all."""
     return _search(tenant, texts, forgiving=False)
 
 
-def search_alike(*, tenant: Tenant, texts: Mapping[str, int]) -> dict[str, list[Found]]:
+def find_alike(*, tenant: Tenant, texts: Mapping[str, int]) -> dict[str, list[Found]]:
     """For each text the variants that have its words or, for one at least, something like it.
 
     For texts that nothing has all words of; as many as each says, and one query for all.
