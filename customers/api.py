@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from django.http import HttpResponse
 from ninja import Path, Router
 
-from customers.listing import CustomersQuery, customer_with_id, page_of_customers
+from customers.finding import CustomersQuery, customer_with_id, page_of_customers
 from customers.metrics import metrics_of
 from customers.models import Customer
 from customers.representation import (

@@ -6,7 +6,7 @@ from django import forms
 
 from orders.models import Order
 from orders.queries import OrderQuerySet
-from orders.searching import first_found
+from orders.search import first_found
 from portal.filters import choice_field, search_field
 from portal.models import Tenant, User
 

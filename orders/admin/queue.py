@@ -15,7 +15,7 @@ from orders.admin.pages import OrderPages
 from orders.models import Order
 from orders.preflight import warnings
 from orders.reasons import Reason
-from orders.searching import first_found
+from orders.search import first_found
 from orders.waiting import AGES, CLEAN, Waiting, count_waiting
 from portal import formats
 from portal.admin_site import CappedPaginator, portal_request

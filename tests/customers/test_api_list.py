@@ -343,7 +343,7 @@ def test_what_looks_at_all_orders_is_refused_among_too_many_customers(
     api_client: Client, tenant: Tenant, monkeypatch: pytest.MonkeyPatch, limit: str, asked: Any
 ) -> None:
     CustomerFactory.create_batch(3)
-    monkeypatch.setattr(f"customers.listing.{limit}", 3)
+    monkeypatch.setattr(f"customers.finding.{limit}", 3)
     assert send(api_client, "GET", f"/customers?{urlencode(asked)}").status_code == 200
     CustomerFactory()
     response = send(api_client, "GET", f"/customers?{urlencode(asked)}")

@@ -7,9 +7,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from orders import searching
+from orders import search
 from orders.models import Order
-from orders.searching import first_found
+from orders.search import first_found
 from portal.models import Tenant
 from tests.factories import VariantFactory, make_order
 from tests.orders.test_api_list import clone
@@ -47,7 +47,7 @@ PHONES = ["0201234567", "+31 20 123 45 67", "020-1234567"]
 def test_order_is_found_wherever_it_stands(
     order: Order, monkeypatch: pytest.MonkeyPatch, near: int, text: str
 ) -> None:
-    monkeypatch.setattr(searching, "NEAR", near)
+    monkeypatch.setattr(search, "NEAR", near)
     assert found(text) == [order]
 
 
@@ -56,7 +56,7 @@ def test_order_is_found_wherever_it_stands(
 def test_order_is_not_found_by_what_it_lacks(
     order: Order, monkeypatch: pytest.MonkeyPatch, near: int, text: str
 ) -> None:
-    monkeypatch.setattr(searching, "NEAR", near)
+    monkeypatch.setattr(search, "NEAR", near)
     assert found(text) == []
 
 
@@ -83,7 +83,7 @@ def test_whole_words_come_before_parts_of_others_far_down(
     part = make_order(customer=KROON | {"lastName": "Kroonen", "email": "k@x.example"})
     Order.objects.filter(pk=part.pk).update(created_at=order.created_at, customer_company="")
     assert set(found("kroon")) == {order, part}
-    monkeypatch.setattr(searching, "NEAR", 1)
+    monkeypatch.setattr(search, "NEAR", 1)
     assert found("kroon") == [order]
 
 
@@ -92,13 +92,13 @@ def test_orders_of_another_tenant_are_not_found(
 ) -> None:
     theirs = make_order(tenant=other_tenant, customer=KROON)
     for near in (1, 10_000):
-        monkeypatch.setattr(searching, "NEAR", near)
+        monkeypatch.setattr(search, "NEAR", near)
         for text in ("kroon", KROON["email"], "0201234567", theirs.public_id):
             assert theirs not in found(text)
 
 
 def test_change_of_the_order_is_known_at_once(order: Order, monkeypatch: Any) -> None:
-    monkeypatch.setattr(searching, "NEAR", 1)
+    monkeypatch.setattr(search, "NEAR", 1)
     Order.objects.filter(pk=order.pk).update(customer_last_name="Vermeer")
     assert found("vermeer") == [order]
     assert found("zoe kroon") == [order]  # by company and e-mail
@@ -110,7 +110,7 @@ def test_change_of_the_order_is_known_at_once(order: Order, monkeypatch: Any) ->
 def test_what_is_rare_comes_from_the_index(
     order: Order, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    monkeypatch.setattr(searching, "NEAR", 1)
+    monkeypatch.setattr(search, "NEAR", 1)
     other = Order.objects.exclude(pk=order.pk)[:1].get()
     clone(other, 3000)
     with connection.cursor() as cursor:
@@ -152,7 +152,7 @@ def test_parts_of_words_are_found_at_the_beginning_beside_whole_ones_behind(
     whole = make_order(customer=KROON | {"lastName": "Bak"})
     parts = [make_order(customer=KROON | {"lastName": "Bakker"}) for _ in range(3)]
     make_order()
-    monkeypatch.setattr(searching, "NEAR", 4)
+    monkeypatch.setattr(search, "NEAR", 4)
     assert found("bak") == [*reversed(parts), whole]
 
 
@@ -180,7 +180,7 @@ def test_one_or_two_letters_are_looked_for_at_the_beginning_only(
     order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     latest = make_order(customer=KROON)
-    monkeypatch.setattr(searching, "NEAR", 1)
+    monkeypatch.setattr(search, "NEAR", 1)
     with CaptureQueriesContext(connection) as asked:
         assert found("oe") == [latest]  # Of Zoë; no id has an o.
     assert len(asked) == 4  # The tenant; the beginning; whole words; the page.
