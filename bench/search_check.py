@@ -10,9 +10,9 @@ from collections import Counter
 
 from django.db import connection
 
-from catalog.search import search_variants
 from portal.models import Tenant
 from tests.catalog.by_hand import Catalogue, questions
+from tests.catalog.search import search_variants
 
 LIMIT = 10
 DRAWN = """

@@ -92,9 +92,10 @@ def ask(*, tenant: Tenant, text: str) -> list[Part]:
 def match_parts(*, tenant: Tenant, parts: Sequence[Part], limit: int) -> list[Match]:
     """What each part can mean, at most `limit` options each.
 
-    A number that may be a contract length is one where that length is offered, and a word where
-    something has it among its words; if both find something, both are offered. One query if every
-    part finds something by its words, three if not, and one more for several parts.
+    What matches is said by `find_by_words` and, only if nothing does, by `find_alike`. A number
+    that may be a contract length is one where that length is offered, and a word where something
+    has it among its words; if both find something, both are offered. One query if every part finds
+    something by its words, three if not, and one more for several parts.
     """
     known: dict[str, list[Found]] = {}
     if len(parts) > 1 or any(";" in part.text for part in parts):

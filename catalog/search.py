@@ -44,21 +44,6 @@ class Found:
     is_guessed: bool
 
 
-def search_variants(*, tenant: Tenant, text: str, limit: int = 10) -> list[Found]:
-    """The variants that match best, at most `limit`, those that cannot be ordered last.
-
-    Every word must occur somewhere in SKU, product, brand, category, colour, grade, specification
-    or aliases, in any order, or begin the product's initials ("mbp16"); or the SKU must begin with
-    them all, whatever separates what. If nothing matches, mistyped words do ("macbok"). What is
-    often ordered comes first. One query, two if nothing matched; prices included.
-    """
-    texts = {text: limit}
-    return (
-        find_by_words(tenant=tenant, texts=texts)[text]
-        or find_alike(tenant=tenant, texts=texts)[text]
-    )
-
-
 def find_skus(*, tenant: Tenant, texts: Iterable[str]) -> dict[str, list[Found]]:
     """For each text the variant that has it for its SKU; one query for all texts."""
     texts = [text for text in texts if "\0" not in text]
@@ -67,14 +52,20 @@ def find_skus(*, tenant: Tenant, texts: Iterable[str]) -> dict[str, list[Found]]
 
 
 def find_by_words(*, tenant: Tenant, texts: Mapping[str, int]) -> dict[str, list[Found]]:
-    """For each text the variants that have all its words, as many as it says; one query for all."""
+    """For each text the variants that match best, as many as it says; one query for all texts.
+
+    Every word must occur somewhere in SKU, product, brand, category, colour, grade, specification
+    or aliases, in any order, or begin the product's initials ("mbp16"); or the SKU must begin with
+    them all, whatever separates what. What is often ordered comes first, what cannot be ordered
+    last.
+    """
     return _search(tenant, texts, forgiving=False)
 
 
 def find_alike(*, tenant: Tenant, texts: Mapping[str, int]) -> dict[str, list[Found]]:
-    """For each text the variants that have its words or, for one at least, something like it.
+    """The same for texts that nothing has all words of: mistyped words match as well ("macbok").
 
-    For texts that nothing has all words of; as many as each says, and one query for all.
+    One word at least is taken for a mistyped one.
     """
     return _search(tenant, texts, forgiving=True)
 

@@ -16,11 +16,11 @@ from catalog.imports.planning import Outcome, Plan, make_plan
 from catalog.imports.reading import MAX_ROWS, REQUIRED, read_sheet
 from catalog.imports.report import report_of
 from catalog.models import Price, PriceChange, Product, Variant
-from catalog.search import search_variants
 from portal.errors import PermissionRefused, ValidationFailed
 from portal.models import Tenant
 from portal.permissions import SCOPES, Actor
 from tests.catalog.csv_files import csv_file, row
+from tests.catalog.search import search_variants
 from tests.factories import SYSTEM, ProductFactory, VariantFactory, open_tenant
 
 

@@ -11,9 +11,9 @@ from django_scopes import scope, scopes_disabled
 from catalog import refresh as refreshing
 from catalog.models import Product, SearchEntry, SearchRefresh, SearchWord, Variant
 from catalog.refresh import last_night, refresh_due, refresh_search
-from catalog.search import search_variants
 from orders.models import Order
 from portal.models import Tenant
+from tests.catalog.search import search_variants
 from tests.catalog.test_search_entries import tokens
 from tests.factories import VariantFactory, make_order
 from tests.locks import locked_table, uncommitted

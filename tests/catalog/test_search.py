@@ -9,8 +9,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from catalog.models import Product, Variant
 from catalog.refresh import refresh_search
-from catalog.search import search_variants
 from portal.models import Tenant
+from tests.catalog.search import search_variants
 from tests.factories import ProductFactory, VariantFactory
 from tests.locks import locked_table
 

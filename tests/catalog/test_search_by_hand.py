@@ -9,9 +9,9 @@ from django.utils import timezone
 from catalog import refresh as refreshing
 from catalog.models import Product, Variant
 from catalog.refresh import refresh_search
-from catalog.search import search_variants
 from portal.models import Tenant
 from tests.catalog.by_hand import Catalogue, questions
+from tests.catalog.search import search_variants
 from tests.factories import ProductFactory
 
 LIMIT = 10

@@ -9,12 +9,12 @@ from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Price, PriceChange, Product, Variant
 from catalog.schemas import ProductInput, ProductUpdate
-from catalog.search import search_variants
 from catalog.services import Upserted, set_price, update_product, upsert_product
 from portal.errors import Conflict, DomainError, NotFound, PermissionRefused
 from portal.models import Tenant
 from portal.permissions import SCOPES, Actor
 from portal.shapes import read
+from tests.catalog.search import search_variants
 from tests.factories import (
     SYSTEM,
     PriceFactory,
