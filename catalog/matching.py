@@ -15,7 +15,8 @@ Known = Mapping[str, Sequence[Found]]
 """What was found, by the words that it was searched for with."""
 
 
-_TOO_MANY = 1_000_000
+_PRICED_BELOW = 1_000_000
+"""Devices that a total is worked out for: far more than an order takes, but no endless number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Option:
             quantity = parse_decimal(self.reading.quantity or "1")
         except ValueError:
             return None
-        return self.unit_price * quantity if 0 <= quantity < _TOO_MANY else None
+        return self.unit_price * quantity if 0 <= quantity < _PRICED_BELOW else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def match_parts(*, tenant: Tenant, parts: Sequence[Part], limit: int) -> list[Ma
 def _usual_first(found: Sequence[Found], tenant: Tenant) -> list[Found]:
     """Of the same product first what can be had for the months that the tenant's lines begin with.
 
-    Products keep their order: which of them is meant says the search.
+    Products keep the search's order, which decides which is meant.
     """
     usual = tenant.default_contract_length
     by_name: defaultdict[str, list[Found]] = defaultdict(list)
