@@ -5,13 +5,11 @@ index, is decided by `customers_find` and `customers_matching`, functions in the
 docs/adr/0014-the-latest-customers-first.md says how.
 """
 
-import random
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
-from itertools import cycle, groupby
+from itertools import groupby
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -19,9 +17,8 @@ from django.db import connection
 from django.db.models import BigIntegerField, BooleanField, F, Func, Q, QuerySet, Value
 from django.db.models.functions import StrIndex
 from django.db.models.lookups import GreaterThan
-from django.utils import timezone
 
-from customers.models import Customer, SearchWord
+from customers.models import Customer
 from portal.scoping import open_tenant
 from portal.text import Fold, search_words
 
@@ -29,14 +26,6 @@ FEWEST_CHARACTERS = 2
 
 MOST_ALIKE = 3
 """Look-alikes shown after customers who match as typed."""
-
-BETWEEN_LOSS_AND_DELETION = timedelta(days=1)
-
-PARTS = 288
-"""A part of the words is looked up whenever the worker does its chores: every word once a day."""
-
-# From anywhere, so that a worker that is started for one round does not always look at the same.
-_part = cycle(random.sample(range(PARTS), PARTS))
 
 _NUMBER = re.compile(r"[+(]*[0-9][0-9()./-]*")
 
@@ -49,33 +38,6 @@ _FIND = """
     ORDER BY place
 """
 _MATCHING = "SELECT customers_matching(%s, %s::text[], %s::text[], %s::text[])"
-_BACK_IN_USE = """
-    UPDATE customers_searchword SET unused_since = NULL
-    WHERE id IN (
-        SELECT id FROM customers_searchword AS known
-        WHERE unused_since IS NOT NULL AND EXISTS (
-            SELECT FROM customers_searchentry
-            WHERE words @@ customers_having(known.tenant_id, known.word)
-        ) AND NOT EXISTS (
-            SELECT FROM customers_searchword AS other
-            WHERE other.tenant_id = known.tenant_id AND other.word = known.word
-                AND (other.unused_since IS NULL OR other.id < known.id)
-        )
-        ORDER BY id FOR UPDATE SKIP LOCKED
-    )
-"""
-# Its last two customers lost it at the same moment, each while the other still had it.
-_LEFT = """
-    UPDATE customers_searchword SET unused_since = now()
-    WHERE id IN (
-        SELECT id FROM customers_searchword AS known
-        WHERE unused_since IS NULL AND id %% %s = %s AND NOT EXISTS (
-            SELECT FROM customers_searchentry
-            WHERE words @@ customers_having(known.tenant_id, known.word)
-        )
-        ORDER BY id FOR UPDATE SKIP LOCKED
-    )
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,18 +120,6 @@ def find_customers(text: str, limit: int = 8) -> list[Match]:
         [open_tenant().pk, asked.words, asked.numbers, asked.phones, email, limit, MOST_ALIKE],
     )
     return [Match(customer, customer.resembles) for customer in rows]
-
-
-def forget_words() -> int:
-    """Deletes words that no customer has had for a day, of all tenants; returns how many.
-
-    One that somebody brought back at the very moment is in use again.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_BACK_IN_USE)
-        cursor.execute(_LEFT, [PARTS, next(_part)])
-    unused = SearchWord.objects.filter(unused_since__lt=timezone.now() - BETWEEN_LOSS_AND_DELETION)
-    return unused.delete()[0]
 
 
 def _together(words: Iterable[str]) -> Iterator[list[str]]:

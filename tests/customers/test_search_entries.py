@@ -1,6 +1,5 @@
 """What the search knows of customers: kept by the database, whoever writes."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +7,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from customers.models import Customer, SearchEntry, SearchWord
-from customers.search import PARTS, find_customers, forget_words, matching_customers
+from customers.search import find_customers, matching_customers
 from customers.services import Arrival, Caller, customers_of_the_past
 from portal.models import Tenant
 from portal.permissions import Actor
@@ -116,44 +115,6 @@ def test_word_of_another_tenant_is_no_hint(customer: Customer, other_tenant: Ten
     CustomerFactory(tenant=other_tenant, last_name="Idrissi")
     assert find_customers("idrisi") == []
     assert "idrissi" not in known_words()
-
-
-def test_word_is_deleted_a_day_after_nobody_has_it(customer: Customer) -> None:
-    CustomerFactory(last_name="Kroon", email="k@x.example")
-    customer.delete()
-    assert forget_words() == 0
-    SearchWord.objects.filter(unused_since__isnull=False).update(
-        unused_since=timezone.now() - timedelta(days=2)
-    )
-    assert forget_words() > 0
-    assert "kroon" in known_words()
-    assert not SearchWord.objects.filter(word="vandenberg").exists()
-
-
-def test_word_that_somebody_brought_back_meanwhile_stays(customer: Customer) -> None:
-    SearchWord.objects.update(unused_since=timezone.now() - timedelta(days=2))
-    assert forget_words() == 0
-    assert "berg" in known_words()
-
-
-def test_word_that_its_last_customers_lost_together_is_forgotten(customer: Customer) -> None:
-    left = SearchWord.objects.create(tenant=customer.tenant, word="lonesome")
-    for _ in range(PARTS):
-        assert forget_words() == 0
-    assert "lonesome" not in known_words()
-    assert "berg" in known_words()
-    SearchWord.objects.filter(pk=left.pk).update(unused_since=timezone.now() - timedelta(days=2))
-    assert forget_words() == 1
-
-
-def test_word_that_returns_is_there_once(customer: Customer) -> None:
-    Customer.objects.update(last_name="Smit")
-    Customer.objects.update(last_name="van den Berg")
-    forget_words()
-    assert SearchWord.objects.filter(word="vandenberg", unused_since=None).count() == 1
-    SearchWord.objects.filter(word="vandenberg").update(unused_since=timezone.now())
-    forget_words()
-    assert SearchWord.objects.filter(word="vandenberg", unused_since=None).count() == 1
 
 
 def test_word_that_comes_back_is_known_again(customer: Customer) -> None:

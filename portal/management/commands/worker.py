@@ -30,7 +30,7 @@ AFTER_TROUBLE = timedelta(seconds=30)
 # What the apps have to do, named as strings: `portal` imports none of them.
 JOBS = ("catalog.imports.runs.run_waiting",)
 """Functions that do what waits, of all tenants, and return how much that was."""
-CHORES = ("catalog.imports.runs.forget_old_imports", "customers.search.forget_words")
+CHORES = ("catalog.imports.runs.forget_old_imports", "customers.forgetting.forget_words")
 """Functions that delete what is old, of all tenants, and return how many rows."""
 
 logger = logging.getLogger(__name__)
