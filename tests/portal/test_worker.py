@@ -1,5 +1,6 @@
 """`manage.py worker`."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -52,6 +53,14 @@ def test_sent_mails_are_forgotten_after_ninety_days(tenant: Tenant, days: int, l
     OutboxMailFactory(created_at=then, attempts=1, next_attempt_at=None, sent_at=then)
     call_command("worker", once=True)
     assert OutboxMail.objects.count() == left
+
+
+def test_what_was_forgotten_is_logged(tenant: Tenant, caplog: pytest.LogCaptureFixture) -> None:
+    then = timezone.now() - timedelta(days=91)
+    OutboxMailFactory(created_at=then, attempts=1, next_attempt_at=None, sent_at=then)
+    with caplog.at_level(logging.INFO, logger=worker.__name__):
+        worker.Command().chores()
+    assert caplog.messages == ["portal.outbox.forget_old_mails: 1 rows."]
 
 
 def test_due_mail_is_delivered(tenant: Tenant, mailoutbox: list[object]) -> None:

@@ -18,7 +18,6 @@ from django.utils.module_loading import import_string
 from django_scopes import scopes_disabled
 
 from portal import outbox
-from portal.idempotency import forget_old_responses
 
 BETWEEN_LOOKS = timedelta(seconds=2)
 """How soon a mail is sent after its transaction."""
@@ -29,8 +28,13 @@ AFTER_TROUBLE = timedelta(seconds=30)
 
 # What the apps have to do, named as strings: `portal` imports none of them.
 JOBS = ("catalog.imports.runs.run_waiting",)
-"""Functions that do what waits, of all tenants, and return how much that was."""
-CHORES = ("catalog.imports.runs.forget_old_imports", "customers.forgetting.forget_words")
+"""Functions that do what waits, of all tenants."""
+CHORES = (
+    "portal.idempotency.forget_old_responses",
+    "portal.outbox.forget_old_mails",
+    "catalog.imports.runs.forget_old_imports",
+    "customers.forgetting.forget_words",
+)
 """Functions that delete what is old, of all tenants, and return how many rows."""
 
 logger = logging.getLogger(__name__)
@@ -39,9 +43,9 @@ logger = logging.getLogger(__name__)
 class Command(BaseCommand):
     help = (
         "Sends the mail of the outbox and imports catalogue files within seconds, every five "
-        "minutes forgets old mails, files and API responses and expired sessions, and every night "
-        "refreshes the search, until it is interrupted or terminated. "
-        "A second worker does no harm."
+        "minutes forgets old mails, files and API responses, expired sessions and words that no "
+        "customer has any more, and every night refreshes the search, until it is interrupted or "
+        "terminated. A second worker does no harm."
     )
     chores_at = 0.0
     """When the chores are next due, on the monotonic clock."""
@@ -87,12 +91,10 @@ class Command(BaseCommand):
 
     def chores(self) -> None:
         with scopes_disabled():
-            responses, mails = forget_old_responses(), outbox.forget_old_mails()
             for chore in CHORES:
-                import_string(chore)()
+                if rows := import_string(chore)():
+                    logger.info("%s: %s rows.", chore, rows)
         import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
-        if responses or mails:
-            logger.info("Forgot %s API responses and %s mails.", responses, mails)
 
     def refresh(self) -> None:
         call_command("refresh_search", due=True)
