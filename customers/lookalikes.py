@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
-from django.contrib.postgres.fields import ArrayField
-from django.db.models import BooleanField, F, Func, QuerySet, TextField, Value
+from django.db.models import QuerySet, TextField, Value
 from django.db.models.functions import Right
 from django.db.models.lookups import Exact, In
 
 from customers.models import COMPANY_LENGTH, COMPARED_DIGITS, PHONE_LENGTH, Customer
+from portal.expressions import IsAnyOf
 from portal.text import Bare, Digits, EmailDomain, normalize_email
 
 MOST_SHOWN = 4
@@ -74,14 +74,6 @@ class Lookalike:
     reasons: list[str]
 
 
-class _IsAnyOf(Func):
-    """As `__in`, with all values in one parameter: there are too many for one each."""
-
-    template = "%(expressions)s)"
-    arg_joiner = " = ANY("
-    output_field = BooleanField()
-
-
 def find_lookalikes(newcomer: Newcomer) -> list[Lookalike]:
     """Customers of the tenant who may be the newcomer, at most four, the likeliest first.
 
@@ -106,8 +98,8 @@ def find_lookalikes(newcomer: Newcomer) -> list[Lookalike]:
 def _candidates(newcomer: Newcomer) -> Iterator[QuerySet[Customer]]:
     """One query for each reason; that for the e-mail always, and first."""
     customers = Customer.objects.all()
-    emails = Value(sorted(_similar_emails(newcomer.email)), ArrayField(TextField()))
-    yield customers.filter(_IsAnyOf(F("email_key"), emails))
+    emails = sorted(_similar_emails(newcomer.email))
+    yield customers.filter(IsAnyOf("email_key", emails, TextField()))
     domain = newcomer.email.rpartition("@")[2]
     if not is_public(domain):
         yield customers.filter(Exact(EmailDomain("email_key"), domain))

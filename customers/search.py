@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from django.contrib.postgres.fields import ArrayField
 from django.db import connection
-from django.db.models import BigIntegerField, BooleanField, F, Func, Q, QuerySet, Value
+from django.db.models import BigIntegerField, Q, QuerySet, Value
 from django.db.models.functions import StrIndex
 from django.db.models.lookups import GreaterThan
 
 from customers.models import Customer
+from portal.expressions import IsAnyOf
 from portal.scoping import open_tenant
 from portal.text import Fold, search_words
 
@@ -68,14 +68,6 @@ class Asked:
         return cls(words, numbers, sorted(_phones(numbers)))
 
 
-class _IsAnyOf(Func):
-    """As `__in`, with all values in one parameter: there may be thousands."""
-
-    template = "%(expressions)s)"
-    arg_joiner = " = ANY("
-    output_field = BooleanField()
-
-
 def matching_customers(text: str) -> QuerySet[Customer]:
     """Customers of the tenant with every word in name, company, e-mail, phone or id.
 
@@ -96,7 +88,7 @@ def matching_customers(text: str) -> QuerySet[Customer]:
         [(found,)] = cursor.fetchall()
     if found is None:
         return Customer.objects.filter(_holds(asked))
-    return Customer.objects.filter(_IsAnyOf(F("pk"), Value(found, ArrayField(BigIntegerField()))))
+    return Customer.objects.filter(IsAnyOf("pk", found, BigIntegerField()))
 
 
 def find_customers(text: str, limit: int = 8) -> list[Match]:
