@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 from django.contrib.postgres.forms import SimpleArrayField
-from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
 from django.utils.html import format_html, format_html_join
@@ -19,6 +18,7 @@ from catalog.models import (
     Price,
     PriceChange,
     Product,
+    ProductQuerySet,
     Variant,
     is_image_url,
 )
@@ -115,10 +115,8 @@ class ProductAdmin(TenantAdmin[Product]):
         return super().changelist_view(request, context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
-        """With their variants counted one by one: a join would group all for each page."""
-        variants = Variant.objects.filter(product=OuterRef("pk")).order_by().values("product")
-        number = Coalesce(Subquery(variants.annotate(number=Count("pk")).values("number")), 0)
-        return super().get_queryset(request).annotate(variant_count=number)
+        products: ProductQuerySet = super().get_queryset(request)  # type: ignore[assignment]
+        return products.with_variant_count()
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         fields: tuple[str, ...] = ("name", "sku", "brand", "category", "specification", "aliases")

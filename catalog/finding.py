@@ -4,12 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
 from pydantic import Field, WithJsonSchema
 
 from catalog.building import PRICE_FIELDS
-from catalog.models import Price, Product, Variant
+from catalog.models import Price, Product, ProductQuerySet, Variant
 from portal.errors import NotFound
 from portal.listing import ListQuery, Rows, limit
 from portal.models import Tenant
@@ -58,10 +56,8 @@ def page_of_products(*, tenant: Tenant, actor: Actor, query: ProductsQuery) -> R
     """
     actor.require("catalog.view_product", "You may not see products.")
     asked = {"status": query.status, "category": query.category, "brand": query.brand}
-    variants = Variant.objects.filter(product=OuterRef("pk")).order_by().values("product")
-    number = Coalesce(Subquery(variants.annotate(number=Count("pk")).values("number")), 0)
-    found: QuerySet[Product] = Product.objects.filter(tenant=tenant, **_asked(asked))
-    return Rows(found.annotate(variant_count=number), query)
+    found: ProductQuerySet = Product.objects.filter(tenant=tenant, **_asked(asked))
+    return Rows(found.with_variant_count(), query)
 
 
 def page_of_variants(
