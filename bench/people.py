@@ -53,7 +53,7 @@ def prepare_people_inputs(bare: "psycopg.Connection[Any]") -> "Work":
     statements = {}
     for text in _inputs(rep):
         with scope(tenant=rep.tenant), CaptureQueriesContext(connection) as asked:
-            find_customers(text, MATCHES)
+            find_customers(tenant=rep.tenant, text=text, limit=MATCHES)
         statements[text] = asked.captured_queries[0]["sql"]
     return {text: partial(bare.execute, sql) for text, sql in statements.items()}
 

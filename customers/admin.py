@@ -80,7 +80,8 @@ class CustomerAdmin(TenantAdmin[Customer]):
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[Any, bool]:
-        return queryset & matching_customers(search_term), False
+        tenant = portal_request(request).tenant
+        return queryset & matching_customers(tenant=tenant, text=search_term), False
 
     @admin.display(description="Name", ordering="last_name")
     def name(self, customer: Customer) -> str:

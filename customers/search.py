@@ -19,7 +19,7 @@ from django.db.models.lookups import GreaterThan
 
 from customers.models import Customer
 from portal.expressions import IsAnyOf
-from portal.scoping import open_tenant
+from portal.models import Tenant
 from portal.text import Fold, search_words
 
 FEWEST_CHARACTERS = 2
@@ -68,7 +68,7 @@ class Asked:
         return cls(words, numbers, sorted(_phones(numbers)))
 
 
-def matching_customers(text: str) -> QuerySet[Customer]:
+def matching_customers(*, tenant: Tenant, text: str) -> QuerySet[Customer]:
     """Customers of the tenant with every word in name, company, e-mail, phone or id.
 
     Words stand in any order, in any case, with or without accents; a phone number is found
@@ -81,17 +81,18 @@ def matching_customers(text: str) -> QuerySet[Customer]:
     a hundred.
     """
     asked = Asked.of(text)
+    customers: QuerySet[Customer] = Customer.objects.filter(tenant=tenant)
     if not asked.words + asked.numbers:
-        return Customer.objects.all()
+        return customers
     with connection.cursor() as cursor:
-        cursor.execute(_MATCHING, [open_tenant().pk, asked.words, asked.numbers, asked.phones])
+        cursor.execute(_MATCHING, [tenant.pk, asked.words, asked.numbers, asked.phones])
         [(found,)] = cursor.fetchall()
     if found is None:
-        return Customer.objects.filter(_holds(asked))
-    return Customer.objects.filter(IsAnyOf("pk", found, BigIntegerField()))
+        return customers.filter(_holds(asked))
+    return customers.filter(IsAnyOf("pk", found, BigIntegerField()))
 
 
-def find_customers(text: str, limit: int = 8) -> list[Match]:
+def find_customers(*, tenant: Tenant, text: str, limit: int = 8) -> list[Match]:
     """The customers most likely meant by what was typed so far, the exact e-mail first.
 
     Active ones come before inactive ones; then who has the words whole rather than parts of them;
@@ -109,7 +110,7 @@ def find_customers(text: str, limit: int = 8) -> list[Match]:
     # With a column more than the stubs know of.
     rows: Iterable[Any] = Customer.objects.raw(
         _FIND,
-        [open_tenant().pk, asked.words, asked.numbers, asked.phones, email, limit, MOST_ALIKE],
+        [tenant.pk, asked.words, asked.numbers, asked.phones, email, limit, MOST_ALIKE],
     )
     return [Match(customer, customer.resembles) for customer in rows]
 

@@ -26,7 +26,7 @@ def customer_list(request: PortalRequest) -> HttpResponse:
     filters = CustomerFilter(request.GET)
     filters.full_clean()
     asked = filters.cleaned_data
-    customers = matching_customers(asked.get("q", ""))
+    customers = matching_customers(tenant=request.tenant, text=asked.get("q", ""))
     if status := asked.get("status"):
         customers = customers.filter(status=status)
     if customer_type := asked.get("type"):

@@ -82,7 +82,7 @@ def customers(request: PortalRequest) -> HttpResponse:
     context: dict[str, Any] = {"typed": text}
     try:
         with no_longer_than(KEYSTROKE):
-            found = find_customers(text, MATCHES)
+            found = find_customers(tenant=request.tenant, text=text, limit=MATCHES)
     except TookTooLong:
         found, context["too_long"] = [], True
     context["matches"] = [(each, json.dumps(customer_fields(each.customer))) for each in found]

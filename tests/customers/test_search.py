@@ -7,8 +7,9 @@ import pytest
 from django.utils import timezone
 
 from customers.models import Customer
-from customers.search import find_customers, marked, matching_customers
+from customers.search import marked
 from portal.models import Tenant
+from tests.customers.search import find, matching
 from tests.factories import CustomerFactory
 
 
@@ -37,7 +38,7 @@ def people(jansen: Customer) -> None:
 
 
 def _found(text: str, limit: int = 8) -> list[Customer]:
-    return [match.customer for match in find_customers(text, limit)]
+    return [match.customer for match in find(text, limit)]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def _found(text: str, limit: int = 8) -> list[Customer]:
 def test_customer_is_found_by_words_in_any_order(jansen: object, text: str) -> None:
     CustomerFactory(first_name="Piet", last_name="Bakker")
 
-    assert list(matching_customers(text)) == [jansen]
+    assert list(matching(text)) == [jansen]
     assert _found(text) == [jansen]
 
 
@@ -110,19 +111,19 @@ def test_who_is_meant_comes_first(people: None, text: str, first: str) -> None:
 
 @pytest.mark.parametrize("text", ["", " ", "j", "xyzzy", "\0", "%%", "__", "9999999", "zoe bakr"])
 def test_nothing_is_found_for_what_says_nothing(people: None, text: str) -> None:
-    assert find_customers(text) == []
+    assert find(text) == []
 
 
 @pytest.mark.parametrize("text", ["x" * 10_000, "9" * 10_000, "\ud800", "il " * 5000, "+" * 99])
 def test_endless_and_broken_text_is_no_error(people: None, text: str) -> None:
-    assert find_customers(text) == []
+    assert find(text) == []
 
 
 def test_look_alikes_follow_who_matches_as_typed(tenant: Tenant) -> None:
     alike = [CustomerFactory(last_name=name) for name in ("Janssen", "Janssens")]
     exact = CustomerFactory(last_name="Jansen")
 
-    found = find_customers("jansen")
+    found = find("jansen")
     assert [(match.customer, match.resembles) for match in found] == [
         (exact, False),
         (alike[0], True),
@@ -157,8 +158,8 @@ def test_limit_bounds_the_answer(tenant: Tenant) -> None:
     for _ in range(4):
         CustomerFactory(last_name="Jansen")
 
-    assert len(find_customers("jansen", 3)) == 3
-    assert len(find_customers("jansne", 3)) == 3
+    assert len(find("jansen", 3)) == 3
+    assert len(find("jansne", 3)) == 3
 
 
 @pytest.mark.parametrize("more", [1, 9])
@@ -168,7 +169,7 @@ def test_search_takes_the_same_queries_for_any_number_of_customers(
     for _ in range(more):
         CustomerFactory(last_name="Jansen")
     with django_assert_num_queries(1):
-        find_customers("jansne")
+        find("jansne")
 
 
 def test_customers_of_another_tenant_are_not_found(jansen: object, other_tenant: Tenant) -> None:
@@ -212,5 +213,5 @@ def test_part_of_an_email_is_found_at_once(tenant: Tenant, text: str) -> None:
 @pytest.mark.parametrize("sign", ["-", "& ", "/ ", "( ", "' ", "– ", "@ ", "# 12 ", "\U0001f5a5 "])
 def test_sign_in_front_is_no_error(tenant: Tenant, sign: str) -> None:
     CustomerFactory(first_name="Jan", last_name="Bakker")
-    find_customers(f"{sign} jan")
-    assert list(matching_customers(f"{sign} nobody")) == []
+    find(f"{sign} jan")
+    assert list(matching(f"{sign} nobody")) == []

@@ -8,9 +8,9 @@ from django.db import connection
 from django.utils import timezone
 
 from customers.models import Customer
-from customers.search import find_customers, matching_customers
 from portal.models import Tenant
 from tests.customers.by_hand import has, is_looked_for, mistyped, questions
+from tests.customers.search import find, matching
 from tests.factories import CustomerFactory
 
 LIMIT = 8
@@ -73,8 +73,8 @@ def test_search_finds_who_matches_and_nobody_else(people: list[Customer], is_cro
                 or all(is_looked_for(each, word) for word in words)
             )
         }
-        found = [match.customer for match in find_customers(text, LIMIT) if not match.resembles]
-        listed = set(matching_customers(text).values_list("pk", flat=True))
+        found = [match.customer for match in find(text, LIMIT) if not match.resembles]
+        listed = set(matching(text).values_list("pk", flat=True))
         active = [each.status == "active" for each in found]
         if (
             not {each.pk for each in found} <= allowed
@@ -91,7 +91,7 @@ def test_slip_of_the_finger_finds_who_is_meant(people: list[Customer], is_crowde
     for customer in people[20:80]:
         word = chance.choice([w for w in customer.last_name.split() if len(w) > 3])
         text = f"{mistyped(word, chance)} {customer.email.partition('.')[2].partition('@')[0]}"
-        assert customer in [match.customer for match in find_customers(text, LIMIT)], text
+        assert customer in [match.customer for match in find(text, LIMIT)], text
 
 
 @pytest.mark.parametrize(
@@ -114,10 +114,10 @@ def test_signs_and_numbers_of_a_name_are_found_as_written(
     is_crowded: bool, tenant: Tenant, company: str, text: str
 ) -> None:
     customer = CustomerFactory(tenant=tenant, company=company, phone="+31 20 123 4567")
-    assert [match.customer for match in find_customers(text, LIMIT)] == [customer]
-    assert list(matching_customers(text)) == [customer]
+    assert [match.customer for match in find(text, LIMIT)] == [customer]
+    assert list(matching(text)) == [customer]
 
 
 def test_sign_alone_is_looked_for_in_names(is_crowded: bool, tenant: Tenant) -> None:
     customer = CustomerFactory(tenant=tenant, company="Smit & Zoon")
-    assert list(matching_customers("&")) == [customer]
+    assert list(matching("&")) == [customer]

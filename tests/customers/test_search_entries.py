@@ -7,10 +7,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from customers.models import Customer, SearchEntry, SearchWord
-from customers.search import find_customers, matching_customers
 from customers.services import Arrival, Caller, customers_of_the_past
 from portal.models import Tenant
 from portal.permissions import Actor
+from tests.customers.search import find, matching
 from tests.factories import CustomerFactory
 
 
@@ -63,10 +63,10 @@ def test_nothing_of_before_is_found(customer: Customer) -> None:
         last_name="Smit", email="s@x.example", email_key="s@x.example", phone="+32 2 765"
     )
     for text in ("vandenberg", "berg", "brg", "kroon", "020 123", "z.berg7@kroon.example"):
-        assert find_customers(text) == []
-        assert not matching_customers(text).exists()
+        assert find(text) == []
+        assert not matching(text).exists()
     assert {"berg", "vandenberg", "kroon"}.isdisjoint(known_words())
-    assert [match.customer for match in find_customers("smit")] == [customer]
+    assert [match.customer for match in find("smit")] == [customer]
 
 
 @pytest.mark.parametrize("status", ["inactive", "active"])
@@ -113,7 +113,7 @@ def test_address_of_an_order_does_not_touch_the_entry(customer: Customer) -> Non
 
 def test_word_of_another_tenant_is_no_hint(customer: Customer, other_tenant: Tenant) -> None:
     CustomerFactory(tenant=other_tenant, last_name="Idrissi")
-    assert find_customers("idrisi") == []
+    assert find("idrisi") == []
     assert "idrissi" not in known_words()
 
 
