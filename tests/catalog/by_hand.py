@@ -18,7 +18,6 @@ like it, which is a number that the database is asked for.
 import random
 import re
 import string
-import unicodedata
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
@@ -30,6 +29,7 @@ from django.db import connection
 
 from catalog.search import Found
 from portal.models import Tenant
+from tests.by_hand import fold
 
 Rows = int
 """A set of variants: bit n stands for the n-th."""
@@ -49,11 +49,6 @@ ALIKE = """
     WHERE tenant_id = %s AND word !~ '^=' AND word_similarity(%s, word) >= 0.45
     ORDER BY word_similarity(%s, word) DESC, rows DESC LIMIT 64
 """
-
-
-def fold(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text.lower().replace("ß", "ss").replace("ø", "o"))
-    return "".join(char for char in plain if not unicodedata.combining(char))
 
 
 def split(text: str) -> list[str]:
