@@ -7,7 +7,7 @@ from portal.login import LoginView, PasswordView, order_mails
 
 urlpatterns = [
     path("login/", LoginView.as_view(), name="login"),
-    path("logout/", views.LogoutView.as_view(next_page="login"), name="logout"),
+    path("logout/", views.LogoutView.as_view(), name="logout"),
     path("password/", PasswordView.as_view(), name="password_change"),
     path("password/mails/", order_mails, name="order_mails"),
 ]
