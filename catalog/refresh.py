@@ -17,8 +17,8 @@ MOST_ORDERED = 4_000
 """How many variants of a tenant are in the first tier, those that are asked for most."""
 
 OFTEN_ORDERED = 40_000
-"""How many are in the second, the next ones; among those never ordered chance decides, so that
-what is common in the catalogue is found there, and the rest is asked for what is rare alone."""
+"""How many are in the second tier. Variants never ordered fill it at random, so a common word finds
+enough there and only rare ones reach the third."""
 
 COUNTED = timedelta(days=365)
 """How far back an order counts."""
@@ -79,8 +79,8 @@ SELECT substr(word, strpos(word, '/') + 1) COLLATE "C" AS word, sum(ndoc)::int A
 FROM ts_stat('SELECT words FROM catalog_searchentry WHERE tenant_id = ' || %s)
 GROUP BY 1
 """
-# Gone since last night already, and not just now: somebody may be about to bring it back, who has
-# seen it and therefore not brought it in. Or there twice.
+# Unused since last night, not just now: a transaction that still saw the word, and so did not
+# insert it, may be about to commit. Or a duplicate.
 _FORGET = """
 DELETE FROM catalog_searchword AS known
 WHERE tenant_id = %s AND (
@@ -91,7 +91,7 @@ WHERE tenant_id = %s AND (
     )
 )
 """
-# Brought back by who saw it, and deleted before that was committed.
+# Brought back by somebody who still saw it, and deleted before that was committed.
 _BRING_BACK = """
 INSERT INTO catalog_searchword (tenant_id, word, rows)
 SELECT %s, word, rows FROM counted
@@ -125,8 +125,8 @@ def refresh_search(*, tenant: Tenant, now: datetime) -> None:
 
 
 def refresh_due(now: datetime) -> Iterator[Tenant]:
-    """Refreshes every tenant on whom the night has fallen since the last time, or for the first
-    time; yields each when it is done. Of several callers at once, one does it.
+    """Refreshes every tenant whose night has begun since its last refresh, or that had none; yields
+    each when it is done. Of several callers at once, one does it.
     """
     for tenant in Tenant.objects.order_by("pk"):
         if _claim(tenant, now):

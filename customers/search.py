@@ -125,7 +125,7 @@ def _together(words: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _phones(numbers: list[str]) -> set[str]:
-    """What the digits of a phone number may hold that is dialled so.
+    """The digits to look for in stored phone numbers when this one is typed.
 
     A leading zero stands for a country code (020 finds +31 20), and a number with its country
     code, of one to three digits, is also looked for as it is dialled at home.
@@ -144,7 +144,11 @@ def _phones(numbers: list[str]) -> set[str]:
 
 
 def _holds(asked: Asked) -> Q:
-    """Whose text holds it all: to the planner one customer in three, who are soon found."""
+    """Customers whose text contains everything.
+
+    `strpos` on purpose: the planner then expects one row in three and reads the list from its
+    start.
+    """
     found = _has_all(asked.words)
     if asked.numbers:
         phones = Q()

@@ -143,7 +143,7 @@ def hand_over(
 
 @transaction.atomic
 def reassign_drafts(*, tenant: Tenant, actor: Actor, owner: User, to: User) -> int:
-    """Gives all open drafts of somebody who leaves to a colleague; returns how many it were.
+    """Gives all open drafts of somebody who leaves to a colleague; returns how many there were.
 
     One that changes an order which the colleague is changing already stays: theirs goes on.
     Raises PermissionRefused, and DomainError at `to` for somebody who cannot take them.

@@ -35,7 +35,7 @@ def open_work(*, user: User) -> OpenWork:
 def hand_everything_over(
     *, tenant: Tenant, actor: Actor, leaver: User, to: User, reason: str = ""
 ) -> OpenWork:
-    """Gives all open orders and drafts to the colleague, and says how many it were.
+    """Gives all open orders and drafts to the colleague, and says how many there were.
 
     Raises what `reassign_orders` and `reassign_drafts` raise; then nothing has moved.
     """

@@ -175,12 +175,12 @@ def _is_json(response: HttpResponse) -> bool:
 @csrf_exempt
 @login_not_required
 def unknown(request: HttpRequest) -> HttpResponse:
-    """Any address below `/v1` that there is not, whatever slash it ends in."""
+    """Any unknown address below `/v1`, with or without a slash at its end."""
     return error_response(_of_status(404))
 
 
 api.add_router("", "orders.api.router")
-# Before the products: “csv” is none.
+# Before the products: “csv” would be taken for a product id.
 api.add_router("", "catalog.csv_api.router")
 api.add_router("", "catalog.api.router")
 api.add_router("", "customers.api.router")

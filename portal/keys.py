@@ -27,7 +27,7 @@ USE_NOTED = timedelta(minutes=1)
 _TOKEN = re.compile(r"[\x21-\x2d\x2f-\x7e]{1,64}\.[\x21-\x7e]{1,200}")
 _LENGTH = re.compile(r"([0-9]{1,5})(m|h|d)")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
-# Whoever shows an id that there is not is answered after the same work.
+# An unknown key id takes as long to refuse as a wrong secret.
 _NOBODY = ApiKey(public_id="", secret_hash="0" * 64)
 
 COMMAND_LINE = Actor.system("command line")

@@ -8,7 +8,7 @@ from django.db import Error, OperationalError, connection
 from psycopg.errors import QueryCanceled
 
 KEYSTROKE = timedelta(milliseconds=250)
-"""For each statement of a search while somebody types: the next key comes soon, and asks less."""
+"""Limit of each search-as-you-type statement: another keystroke soon asks again, more narrowly."""
 
 
 class TookTooLong(Exception):
