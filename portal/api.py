@@ -181,6 +181,6 @@ def unknown(request: HttpRequest) -> HttpResponse:
 
 api.add_router("", "orders.api.router")
 # Before the products: “csv” would be taken for a product id.
-api.add_router("", "catalog.csv_api.router")
+api.add_router("", "catalog.imports.api.router")
 api.add_router("", "catalog.api.router")
 api.add_router("", "customers.api.router")
