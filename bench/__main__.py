@@ -43,7 +43,7 @@ def main() -> None:
             for each in ([sizes] if sizes == least else [sizes, least])
         ]
         try:
-            measure_everything(results, asked, port, names[0], *(names[1:] or [None]))
+            measure_everything(results, asked, port, names[0], names[1] if names[1:] else None)
         finally:
             is_kept = report(sizes, results, in_browser=asked.calls > 0)
     sys.exit(0 if is_kept else 1)

@@ -55,7 +55,7 @@ def measure_calls(origin: str, rounds: int) -> dict[str, list[float]]:
             executable_path=chromium.find(), args=["--no-sandbox", "--disable-gpu"]
         )
         page = browser.new_page()
-        page.context.add_cookies([cookie])  # type: ignore[list-item] # a dict will do
+        page.context.add_cookies([cookie])  # type: ignore[list-item]  # a dict will do
         for number in range(-1, rounds):
             call, seen = _take_call(page, origin), _change_quantities(page, origin)
             if number >= 0:  # The first one warms up.

@@ -9,6 +9,7 @@ import math
 import statistics
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 from bench.bounds import AT_SMALL, SMALL
 
@@ -28,7 +29,7 @@ LABEL = 18
 Points = list[tuple[int, float]]
 
 
-def points_of(results: list[dict], name: str, rows: str) -> Points:
+def points_of(results: list[dict[str, Any]], name: str, rows: str) -> Points:
     """Rows and milliseconds; the median where several results are of the same size."""
     found: dict[int, list[float]] = defaultdict(list)
     for result in results:
@@ -59,8 +60,8 @@ def draw(series: dict[str, Points]) -> str:
         parts.append(f'<path class="grid" d="M{LEFT} {at:.1f}H{WIDTH - RIGHT}"/>')
         parts.append(f'<text x="{LEFT - 8}" y="{at + 4:.1f}" text-anchor="end">{ms:g}</text>')
     for power in range(first, last + 1):
-        at = f'x="{x(10**power):.1f}" y="{HEIGHT - BOTTOM + 20}" text-anchor="middle"'
-        parts.append(f"<text {at}>{10**power:,}</text>")
+        tick = f'x="{x(10**power):.1f}" y="{HEIGHT - BOTTOM + 20}" text-anchor="middle"'
+        parts.append(f"<text {tick}>{10**power:,}</text>")
     middle = (LEFT + WIDTH - RIGHT) / 2
     parts.append(f'<text x="{middle}" y="{HEIGHT - 8}" text-anchor="middle">rows</text>')
     label = float(HEIGHT)

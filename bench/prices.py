@@ -35,4 +35,5 @@ def _kept(cursor: CursorWrapper) -> tuple[int, int]:
     """Rows ever written to the tables of the search, and their size with all indexes."""
     cursor.execute("SELECT pg_stat_force_next_flush()")
     cursor.execute(KEPT)
-    return tuple(map(int, cursor.fetchone()))
+    rows, size = map(int, cursor.fetchone())
+    return rows, size

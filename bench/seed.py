@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.management import call_command
 from django.db import connection, models
@@ -428,7 +429,7 @@ def _insert(
         for field in model._meta.concrete_fields
         if not (field.primary_key or field.generated or field.column in {*values, "tenant_id"})
     ]
-    columns = [*values, "tenant_id", *(field.column for field in others)]
+    columns = [*values, "tenant_id", *(str(field.column) for field in others)]
     cells = [*values.values(), ":tenant", *("%s" for _ in others)]
     statement = f"""
         INSERT INTO {model._meta.db_table} ({", ".join(columns)})
@@ -448,7 +449,7 @@ def _insert(
         cursor.execute(f"ANALYZE {model._meta.db_table}")
 
 
-def _default(field: models.Field) -> object:  # type: ignore[type-arg]
+def _default(field: "models.Field[Any, Any]") -> Any:
     value = field.pre_save(field.model(), add=True) if hasattr(field, "auto_now") else None
     return field.get_db_prep_save(value or field.get_default(), connection)
 
