@@ -143,7 +143,7 @@ def api_client(api_key: ApiKey) -> Client:
     """A program: Bearer key and `Tenant-ID` on every request."""
     return PortalClient(
         headers={
-            "Authorization": f"Bearer {api_key.token}",  # type: ignore[attr-defined]
+            "Authorization": f"Bearer {api_key.token}",
             "Tenant-ID": api_key.tenant.slug,
         }
     )

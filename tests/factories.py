@@ -98,7 +98,7 @@ class ApiKeyFactory(TenantOwned):
         token = key.set_secret()
         with scope(tenant=key.tenant):
             key.save()
-        key.token = token  # type: ignore[attr-defined]
+        key.token = token
         return key
 
 

@@ -48,7 +48,7 @@ def paths(order: Order, user: User) -> list[str]:
 def test_pages_are_accessible_and_as_wide_as_the_screen(
     visit: Visit, page: Page, superuser: User, complaints: list[str], width: int, scheme: str
 ) -> None:
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 900})
     variant = VariantFactory(list_price="1000", acquisition_cost="900")
     order = make_order(

@@ -26,7 +26,7 @@ def test_integrator_tries_an_order_on_the_api_page(
     page.on("request", listen)
     visit("/v1/docs")
     page.get_by_role("button", name="Authorize").click()
-    page.get_by_label("auth-bearer-value").fill(api_key.token)  # type: ignore[attr-defined]
+    page.get_by_label("auth-bearer-value").fill(api_key.token)
     page.get_by_role("button", name="Apply credentials").click()
     page.get_by_role("button", name="Close").click()
     page.locator(f"{CREATE_ORDER} .opblock-summary-control").click()

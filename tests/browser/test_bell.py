@@ -154,7 +154,7 @@ def test_bell_does_not_take_back_what_went_wrong(visit: Visit, rep: User) -> Non
 def test_notices_are_accessible_and_as_wide_as_the_screen(
     visit: Visit, page: Page, rep: User, manager: User, order: Order, scheme: str, width: int
 ) -> None:
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 900})
     comment(order, manager)
     visit("/notices/", rep)

@@ -414,7 +414,7 @@ def at_the_portal(page: Page, mortal: MortalServer, rep: User) -> Page:
     client.force_login(rep, "django.contrib.auth.backends.ModelBackend")
     session = client.cookies[settings.SESSION_COOKIE_NAME].value
     cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session, "url": mortal.url}
-    page.context.add_cookies([cookie])  # type: ignore[list-item]
+    page.context.add_cookies([cookie])
     page.goto(f"{mortal.url}/orders/new/")
     return page
 

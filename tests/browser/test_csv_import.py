@@ -123,7 +123,7 @@ def test_file_that_is_none_is_refused_beside_the_field(
 def test_pages_are_accessible_and_as_wide_as_the_screen(
     visit: Visit, page: Page, manager: User, file: Path, scheme: str, width: int
 ) -> None:
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 900})
 
     def look() -> None:

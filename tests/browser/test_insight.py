@@ -25,7 +25,7 @@ def orders(tenant: Tenant, manager: User) -> list[Order]:
 def test_insight_is_accessible_and_as_wide_as_the_screen(
     visit: Visit, page: Page, manager: User, orders: list[Order], scheme: str, width: int
 ) -> None:
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 900})
     visit("/insight/", manager)
     page.get_by_text("The figures behind the charts").click()
@@ -65,7 +65,7 @@ def test_period_is_chosen_with_the_keyboard(
 def test_export_page_is_accessible_and_as_wide_as_the_screen(
     visit: Visit, page: Page, manager: User, orders: list[Order], scheme: str, width: int
 ) -> None:
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 900})
     visit("/orders/", manager)
     with page.expect_download():
@@ -134,7 +134,7 @@ def test_export_works_without_javascript(
     visit: Visit, browser: object, page: Page, manager: User, orders: list[Order]
 ) -> None:
     visit("/login/")
-    plain = browser.new_context(java_script_enabled=False, base_url=page.url)  # type: ignore[attr-defined]
+    plain = browser.new_context(java_script_enabled=False, base_url=page.url)
     tab = plain.new_page()
     tab.goto("/orders/")
     tab.get_by_label("User name").fill("manager")

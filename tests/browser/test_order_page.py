@@ -152,7 +152,7 @@ def test_prices_of_a_line_are_explained_below_it(visit: Visit, rep: User, order:
 def test_order_with_a_history_is_accessible_and_as_wide_as_the_screen(
     visit: Visit, page: Page, rep: User, manager: User, order: Order, scheme: str, width: int
 ) -> None:
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 900})
     this = {"tenant": order.tenant, "order_id": order.public_id}
     replace_notes(**this, actor=Actor.from_user(rep), notes="n" * 400)
@@ -206,7 +206,7 @@ def test_confirmed_elsewhere_is_told_once(
 def test_leavers_orders_are_counted_and_handed_over(
     visit: Visit, page: Page, rep: User, manager: User, order: Order, scheme: str, width: int
 ) -> None:
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 900})
     visit("/orders/", manager)
     page.get_by_role("link", name="Hand over orders").click()

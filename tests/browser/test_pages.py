@@ -25,7 +25,7 @@ def orders(tenant: Tenant, rep: User) -> list[Order]:
 def test_pages_are_accessible_and_as_wide_as_the_screen(
     visit: Visit, page: Page, manager: User, orders: list[Order], scheme: str, width: int
 ) -> None:
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 900})
     customer = f"/customers/{orders[0].customer.public_id}/"
     user: User | None = manager
@@ -40,7 +40,7 @@ def test_pages_are_accessible_and_as_wide_as_the_screen(
 def test_missing_page_is_accessible(
     visit: Visit, page: Page, rep: User, complaints: list[str], scheme: str
 ) -> None:
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme=scheme)
     visit("/orders/ord_N0THERE000/", rep)
     assert accessibility_problems(page) == []
     assert ["404" in complaint for complaint in complaints] == [True]
@@ -49,7 +49,7 @@ def test_missing_page_is_accessible(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_login_page_is_accessible(visit: Visit, page: Page, rep: User, scheme: str) -> None:
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme=scheme)
     visit("/login/")
     assert accessibility_problems(page) == []
     page.keyboard.type("rep")
@@ -84,7 +84,7 @@ def test_list_works_without_javascript(
     visit: Visit, browser: object, rep: User, orders: list[Order], page: Page
 ) -> None:
     visit("/login/")
-    plain = browser.new_context(java_script_enabled=False, base_url=page.url)  # type: ignore[attr-defined]
+    plain = browser.new_context(java_script_enabled=False, base_url=page.url)
     tab = plain.new_page()
     tab.goto("/orders/")
     tab.get_by_label("User name").fill("rep")

@@ -193,7 +193,7 @@ def test_pages_of_the_review_are_accessible_and_as_wide_as_the_screen(
     scheme: str,
     width: int,
 ) -> None:
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 900})
     came_back(order, manager_actor, rep_actor)
     make_order("PHONE-1", shippingAddress=address(city="Delft"))

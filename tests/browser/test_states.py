@@ -366,6 +366,6 @@ def test_state_is_accessible_and_as_wide_as_the_screen(stage: Stage, state: Stat
     state(stage)
     for width, scheme in LOOKS:
         stage.page.set_viewport_size({"width": width, "height": 900})
-        stage.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        stage.page.emulate_media(color_scheme=scheme)
         assert accessibility_problems(stage.page) == [], (width, scheme)
         assert stage.page.evaluate("document.documentElement.scrollWidth") == width

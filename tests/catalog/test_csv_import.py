@@ -35,7 +35,7 @@ def import_bytes(content: bytes, actor: Actor = SYSTEM) -> Plan:
 def counts(plan: Plan) -> tuple[int, int, int, int]:
     """Created, updated, unchanged, refused."""
     done = (plan.count(outcome) for outcome in Outcome)
-    return (*done, len(plan.errors))  # type: ignore[return-value]
+    return (*done, len(plan.errors))
 
 
 def errors(plan: Plan) -> list[tuple[int, str]]:

@@ -75,5 +75,5 @@ def test_search_finds_what_it_has_to(
     assert problems == {}
 
 
-def find(tenant: Tenant, text: str) -> list:  # type: ignore[type-arg]
+def find(tenant: Tenant, text: str) -> list:
     return search_variants(tenant=tenant, text=text, limit=LIMIT)

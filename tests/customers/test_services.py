@@ -74,7 +74,7 @@ def test_known_caller_is_updated_when_asked(tenant: Tenant, name: str, value: st
     before = Customer.objects.values(name, *DETAILS)
     call(tenant, CALLER)
     [was] = before.all()
-    call(tenant, replace(CALLER, **{name: value}), update=True)  # type: ignore[arg-type]
+    call(tenant, replace(CALLER, **{name: value}), update=True)
     assert list(before.all()) == [was | {name: value}]
 
 

@@ -24,7 +24,7 @@ CHANGES = {
 
 def headers_of(key: ApiKey) -> dict[str, str]:
     return {
-        "Authorization": f"Bearer {key.token}",  # type: ignore[attr-defined]
+        "Authorization": f"Bearer {key.token}",
         "Tenant_ID": key.tenant.slug,
     }
 

@@ -208,7 +208,7 @@ def test_numbers_in_custom_fields_keep_every_digit(api_client: Client, tenant: T
 
 def headers_of(key: ApiKey) -> dict[str, str]:
     return {
-        "Authorization": f"Bearer {key.token}",  # type: ignore[attr-defined]
+        "Authorization": f"Bearer {key.token}",
         "Tenant_ID": key.tenant.slug,
     }
 

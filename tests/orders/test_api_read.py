@@ -30,7 +30,7 @@ def get(client: Client, order_id: str, **headers: str) -> Any:
 
 def headers_of(key: ApiKey) -> dict[str, str]:
     return {
-        "Authorization": f"Bearer {key.token}",  # type: ignore[attr-defined]
+        "Authorization": f"Bearer {key.token}",
         "Tenant_ID": key.tenant.slug,
     }
 

@@ -20,7 +20,7 @@ TODAY = date(2026, 6, 15)
 
 @pytest.fixture
 def noor(tenant: Tenant) -> Customer:
-    return CustomerFactory(email="noor@example.com")  # type: ignore[no-any-return]
+    return CustomerFactory(email="noor@example.com")
 
 
 def panel(customer: Customer, today: date = TODAY) -> CallerPanel:

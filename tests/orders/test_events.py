@@ -40,7 +40,7 @@ def test_order_with_a_history_cannot_be_deleted(tenant: Tenant) -> None:
     with pytest.raises(ProtectedError):
         order.delete()
     with pytest.raises(IntegrityError), transaction.atomic():
-        Order.objects.filter(pk=order.pk)._raw_delete("default")  # type: ignore[attr-defined]
+        Order.objects.filter(pk=order.pk)._raw_delete("default")
 
 
 def test_history_is_told_in_order_with_the_version_of_each_step(

@@ -79,7 +79,7 @@ def sell(api_key: ApiKey, *, orders: int, deaths: int) -> None:
                 return
             yield number
 
-    token = api_key.token  # type: ignore[attr-defined]
+    token = api_key.token
     with MortalServer() as server:
         shops = [Shop(server, token, shared()) for _ in range(SHOPS)]
         for shop in shops:

@@ -57,7 +57,7 @@ def page(draft: Draft) -> str:
 def test_start_reuses_the_untouched_draft(rep_client: Client) -> None:
     first, second = rep_client.get("/orders/new/"), rep_client.get("/orders/new/")
     assert first.status_code == second.status_code == 302
-    assert first.url == second.url  # type: ignore[attr-defined]
+    assert first.url == second.url
     assert Draft.objects.count() == 1
 
 

@@ -13,7 +13,7 @@ HTMX = {"HX-Request": "true"}
 
 def _log_in(client: Client, password: str = PASSWORD, **kwargs: object) -> object:
     data = {"username": "rep", "password": password}
-    return client.post(reverse("login"), data | kwargs.pop("data", {}), **kwargs)  # type: ignore
+    return client.post(reverse("login"), data | kwargs.pop("data", {}), **kwargs)
 
 
 def test_login_leads_to_the_page_asked_for(client: Client, rep: User) -> None:

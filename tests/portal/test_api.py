@@ -25,7 +25,7 @@ FUTURE = timezone.now() + timedelta(days=1)
 
 
 def bearer(key: ApiKey) -> str:
-    return f"Bearer {key.token}"  # type: ignore[attr-defined]
+    return f"Bearer {key.token}"
 
 
 @pytest.mark.parametrize("sent", [None, "", "Basic bm9vcg==", "Token x", "key_1.secret"])

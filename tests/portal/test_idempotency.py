@@ -115,14 +115,14 @@ class Call(threading.Thread):
     def __init__(self, api_key: ApiKey, fingerprint: str, seconds: float) -> None:
         super().__init__()
         self.request = RequestFactory(headers={"Idempotency-Key": "k"}).post("/v1/orders")
-        self.request.auth = api_key  # type: ignore[attr-defined]
+        self.request.auth = api_key
         self.fingerprint, self.seconds = fingerprint, seconds
         self.working = threading.Event()
         self.outcome: HttpResponse | ApiError | None = None
 
     def run(self) -> None:
         try:
-            with scope(tenant=self.request.auth.tenant):  # type: ignore[attr-defined]
+            with scope(tenant=self.request.auth.tenant):
                 self.outcome = run_once(
                     request=self.as_api_request(), fingerprint=self.fingerprint, work=self.work
                 )
@@ -132,7 +132,7 @@ class Call(threading.Thread):
             connection.close()
 
     def as_api_request(self) -> ApiRequest:
-        request: ApiRequest = self.request  # type: ignore[assignment]
+        request: ApiRequest = self.request
         return request
 
     def work(self) -> HttpResponse:

@@ -15,7 +15,7 @@ from tests.factories import ApiKeyFactory, VariantFactory, order_body
 
 
 def client_of(key: ApiKey, tenant: str = "demo") -> Client:
-    token = key.token  # type: ignore[attr-defined]
+    token = key.token
     return PortalClient(headers={"Authorization": f"Bearer {token}", "Tenant-ID": tenant})
 
 

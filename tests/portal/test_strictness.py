@@ -177,7 +177,7 @@ def test_malformed_body_is_refused_at_once(
     needed = {"empty": b""} if operation.needs_body else {}
     wrong = {}
     for kind, sent in {**MALFORMED, **needed}.items():
-        response, seconds = timed(lambda sent=sent: sender.send(operation, sent))  # type: ignore[misc]
+        response, seconds = timed(lambda sent=sent: sender.send(operation, sent))
         if answer := refused(response, [""]) or ("slow" if seconds > 1 else ""):
             wrong[kind] = answer
     assert wrong == {}
@@ -477,7 +477,7 @@ def test_bad_key_or_tenant_is_refused(
     sender: Sender, content: Callable[[], dict[str, str]], api_key: ApiKey, name: str
 ) -> None:
     operation, before = OPERATIONS[name], content()
-    token = api_key.token  # type: ignore[attr-defined]
+    token = api_key.token
     for kind, value in {**BAD_HEADERS, "not UTF-8": "\xff"}.items():
         sent = value if kind == "not UTF-8" else as_sent(value)
         for header, text, status, codes in (

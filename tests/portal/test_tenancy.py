@@ -95,7 +95,7 @@ def test_rows_that_belong_to_a_row_are_scoped_too(tenant: Tenant, other_tenant: 
 def working_in(user: Any, *, path: str = "/", session: dict[str, Any] | None = None) -> Any:
     """The request's tenant, and the one whose scope was open while it was answered."""
     request = RequestFactory().get(path)
-    request.user, request.session = user, session or {}  # type: ignore[assignment]
+    request.user, request.session = user, session or {}
     during: list[Any] = []
 
     def answer(request: Any) -> HttpResponse:
@@ -105,7 +105,7 @@ def working_in(user: Any, *, path: str = "/", session: dict[str, Any] | None = N
     with scope(tenant=None):
         TenantMiddleware(answer)(request)
         assert get_scope()["tenant"] is None
-    return request.tenant, *during  # type: ignore[attr-defined]
+    return request.tenant, *during
 
 
 def test_request_works_in_the_tenant_of_its_user(rep: User) -> None:

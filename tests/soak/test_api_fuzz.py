@@ -29,7 +29,7 @@ def test_answers_are_those_of_the_document(
 ) -> None:
     for sku in ("MACBOOK-PRO-16-M3", "IPAD-PRO-12-M2", "DELL-U2722D-MONITOR"):
         VariantFactory(sku=sku)
-    token = api_key.token  # type: ignore[attr-defined]
+    token = api_key.token
     run = subprocess.run(
         [
             *(SCHEMATHESIS, "run", f"{live_server.url}/v1/openapi.json"),

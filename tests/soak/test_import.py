@@ -142,7 +142,7 @@ def test_import_is_five_times_as_fast_as_posting(
     ApiKey.objects.update(rate_limit=MAX_RATE_LIMIT)
     with file.open("rb") as lines:
         first = [next(lines) for _ in range(2 * POSTED)]
-    headers = {"Authorization": f"Bearer {api_key.token}", "Tenant-ID": "demo"}  # type: ignore[attr-defined]
+    headers = {"Authorization": f"Bearer {api_key.token}", "Tenant-ID": "demo"}
     with serving(port, os.environ["BENCH_DATABASE"]):
         post(Client(port, headers), first[:50])  # These warm up.
         before = post(Client(port, headers), first[:POSTED])
