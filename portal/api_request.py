@@ -1,7 +1,6 @@
 """A request to the API: who sends it, its JSON, and what HTTP itself refuses."""
 
 import re
-from collections.abc import Callable
 from contextlib import ExitStack
 from hashlib import sha256
 from io import BytesIO
@@ -55,7 +54,7 @@ class JsonBody:
     def __init__(self, request: HttpRequest, *, empty: Any = None) -> None:
         is_json = _JSON.fullmatch(request.headers.get("Content-Type", "")) is not None
         wanted = "" if is_json else "application/json, in UTF-8"
-        sent = _receive(request, wanted, MAX_BODY, "A request may have 2 MB at most.", _no_json)
+        sent = _receive(request, wanted, MAX_BODY, "A request may have 2 MB at most.", at="")
         self.fingerprint = _fingerprint(request, sent)
         if not sent and empty is not None:
             self.data = empty
@@ -63,7 +62,7 @@ class JsonBody:
         try:
             self.data = exact_json.loads_strict(sent)
         except ValueError as error:
-            raise _no_json(str(error)) from error
+            raise _invalid("", f"This is not proper JSON. {error}") from error
 
 
 class FileBody:
@@ -82,47 +81,43 @@ class FileBody:
         is_plain = request.content_type == f"text/{kind}" and charset.lower() == "utf-8"
         wanted = "" if is_form or is_plain else f"multipart/form-data, or text/{kind} in UTF-8"
         most = f"A file may have {limit // 1024**2} MB at most."
-        sent = _receive(request, wanted, limit + AROUND_FILE, most, self._refusal)
+        sent = _receive(request, wanted, limit + AROUND_FILE, most, at=name)
         self.content = self._file_of_form(request, sent) if is_form else sent
         if len(self.content) > limit:
             raise ApiError(413, "BODY_TOO_LARGE", most)
         self.fingerprint = _fingerprint(request, self.content)
-
-    def _refusal(self, why: str) -> ValidationFailed:
-        return ValidationFailed([Detail(self.name, "VALIDATION_ERROR", why)])
 
     def _file_of_form(self, request: HttpRequest, sent: bytes) -> bytes:
         try:
             form = MultiPartParser(request.META, BytesIO(sent), request.upload_handlers)
             _, files = form.parse()
         except (MultiPartParserError, SuspiciousOperation, ValueError) as error:
-            raise self._refusal("This is no proper form (multipart/form-data).") from error
+            message = "This is no proper form (multipart/form-data)."
+            raise _invalid(self.name, message) from error
         with ExitStack() as opened:
             found = [
                 (name, opened.enter_context(file)) for name, each in files.lists() for file in each
             ]
             if [name for name, _ in found] != [self.name]:
-                raise self._refusal(f"Send one file, with a file name, in the field {self.name}.")
+                message = f"Send one file, with a file name, in the field {self.name}."
+                raise _invalid(self.name, message)
             content: bytes = found[0][1].read()
             return content
 
 
-def _no_json(why: str) -> ValidationFailed:
-    return ValidationFailed([Detail("", "VALIDATION_ERROR", f"This is not proper JSON. {why}")])
+def _invalid(path: str, why: str) -> ValidationFailed:
+    return ValidationFailed([Detail(path, "VALIDATION_ERROR", why)])
 
 
 def _fingerprint(request: HttpRequest, sent: bytes) -> str:
     return sha256(f"{request.method} {request.path}\n".encode() + sent).hexdigest()
 
 
-def _receive(
-    request: HttpRequest,
-    wanted: str,
-    limit: int,
-    most: str,
-    refusal: Callable[[str], ValidationFailed],
-) -> bytes:
-    """The body, of `limit` bytes at most. `wanted` is the media type, if it has another one."""
+def _receive(request: HttpRequest, wanted: str, limit: int, most: str, *, at: str) -> bytes:
+    """The body, of `limit` bytes at most. `wanted` is the media type, if it has another one.
+
+    What else is wrong with it is refused at the path `at`.
+    """
     announced = request.headers.get("Content-Length", "")
     too_large = ApiError(413, "BODY_TOO_LARGE", most)
     if announced.isdecimal() and int(announced[:20]) > limit:
@@ -131,11 +126,11 @@ def _receive(
     if announced.strip("0") and wanted:
         raise ApiError(415, "UNSUPPORTED_MEDIA_TYPE", f"Send Content-Type: {wanted}.")
     if not announced and "Transfer-Encoding" in request.headers:
-        raise refusal("Send it in one piece, with Content-Length.")
+        raise _invalid(at, "Send the body in one piece, with Content-Length; not in chunks.")
     try:
         sent: bytes = request.read(limit + 1)
     except UnreadablePostError as error:
-        raise refusal("It was cut off.") from error
+        raise _invalid(at, "The body was cut off.") from error
     if len(sent) > limit:
         raise too_large
     return sent

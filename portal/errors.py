@@ -43,11 +43,14 @@ class DomainError(Exception):
 
 
 class ValidationFailed(DomainError):
-    """The input has the wrong shape: `VALIDATION_ERROR`, HTTP 400, every bad field in details."""
+    """The input has the wrong shape: `VALIDATION_ERROR`, HTTP 400, every bad field in details.
+
+    What is wrong as a whole, the body or the query string, has no path, and says itself which.
+    """
 
     def __init__(self, details: Iterable[Detail]) -> None:
         details = tuple(details)
-        where = ", ".join(dict.fromkeys(d.path or "body" for d in details[:3]))
+        where = ", ".join(dict.fromkeys(d.path or d.message.rstrip(".") for d in details[:3]))
         more = f" and {len(details) - 3} more" if len(details) > 3 else ""
         super().__init__("VALIDATION_ERROR", f"The request is not valid: {where}{more}.", details)
 

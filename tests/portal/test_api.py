@@ -1,5 +1,6 @@
 """What every request to the API meets: keys, tenants, sizes, media types, errors as JSON."""
 
+import json
 import os
 import subprocess
 import sys
@@ -140,7 +141,29 @@ def test_body_in_chunks_is_asked_for_in_one_piece(api_client: Client) -> None:
     """Django reads as much as Content-Length says, and so nothing of it."""
     response = post(api_client, b"", Transfer_Encoding="chunked")
     assert problems(response) == (400, "VALIDATION_ERROR", [""])
-    assert b"Content-Length" in response.content
+    why = "Send the body in one piece, with Content-Length; not in chunks."
+    assert response.json()["error"]["message"] == f"The request is not valid: {why}"
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "message"),
+    [
+        (
+            "?%",
+            order_body("A"),
+            "The query string has a % that begins no escape; send % itself as %25.",
+        ),
+        ("", b"{", "This is not proper JSON. Expecting property name enclosed in double quotes"),
+    ],
+)
+def test_what_is_wrong_as_a_whole_says_which_it_is(
+    api_client: Client, query: str, body: Any, message: str
+) -> None:
+    sent = body if isinstance(body, bytes) else json.dumps(body).encode()
+    response = api_client.post(f"{ORDERS}{query}", sent, content_type="application/json")
+    assert problems(response) == (400, "VALIDATION_ERROR", [""])
+    told = response.json()["error"]["message"]
+    assert told.startswith(f"The request is not valid: {message}")
 
 
 def test_refusals_keep_the_headers_of_every_response(client: Client) -> None:
@@ -155,6 +178,7 @@ def test_refusals_keep_the_headers_of_every_response(client: Client) -> None:
         ("application/json", 201),
         ("application/json; charset=utf-8", 201),
         ('Application/JSON;charset="UTF-8"', 201),
+        ('Application/JSON; Charset="UTF-8"', 201),
         ("application/json; charset=latin-1", 415),
         ("application/json-patch+json", 415),
         ("text/json", 415),
