@@ -88,8 +88,11 @@ class FileBody:
         self.fingerprint = _fingerprint(request, self.content)
 
     def _file_of_form(self, request: HttpRequest, sent: bytes) -> bytes:
+        # The parser knows the media type in small letters alone; the boundary stays as it is.
+        parameters = request.META["CONTENT_TYPE"].partition(";")[2]
+        described = request.META | {"CONTENT_TYPE": f"multipart/form-data;{parameters}"}
         try:
-            form = MultiPartParser(request.META, BytesIO(sent), request.upload_handlers)
+            form = MultiPartParser(described, BytesIO(sent), request.upload_handlers)
             _, files = form.parse()
         except (MultiPartParserError, SuspiciousOperation, ValueError) as error:
             message = "This is no proper form (multipart/form-data)."

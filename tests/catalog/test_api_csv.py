@@ -53,10 +53,20 @@ GOOD = form([part("csvFile")])
         (FILE, 'text/csv;charset="utf-8"'),
         (GOOD, FORM),
         (GOOD.replace(b"limit", b"l i m:t"), 'multipart/form-data; boundary="l i m:t"'),
+        (GOOD.replace(b"limit", b"LiMiT"), "Multipart/Form-Data; Boundary=LiMiT"),
         (form([part("note", b"x", file=None), part("csvFile")]), FORM),
         (form([part("csvFile", extra="Content-Type: application/vnd.ms-excel\r\n")]), FORM),
     ],
-    ids=["plain", "plain with BOM", "plain, quoted", "form", "odd boundary", "more", "typed"],
+    ids=[
+        "plain",
+        "plain with BOM",
+        "plain, quoted",
+        "form",
+        "odd boundary",
+        "capitals",
+        "more",
+        "typed",
+    ],
 )
 def test_file_is_imported(api_client: Client, tenant: Tenant, content: bytes, media: str) -> None:
     response = post(api_client, content, media)
