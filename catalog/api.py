@@ -1,10 +1,11 @@
 """Products and variants over the API."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from django.http import HttpResponse
 from ninja import Path, Router
 
+from catalog import examples
 from catalog.finding import (
     ProductsQuery,
     VariantsQuery,
@@ -36,51 +37,27 @@ from portal.api_request import ApiRequest, JsonBody, json_response
 from portal.idempotency import run_once
 from portal.listing import read_query
 from portal.openapi import operation
+from portal.refusals import invalid
 from portal.shapes import read
 
 router = Router(tags=["Products"])
 
 ProductId = Annotated[str, Path(alias="productId")]
 VariantId = Annotated[str, Path(alias="variantId")]
-NO_PRODUCT = {404: "`NOT_FOUND`: there is no such product in this tenant."}
-NO_VARIANT = {404: "`NOT_FOUND`: there is no such variant in this tenant."}
-WRONG = {400: "`DUPLICATE_SKU`, `INVALID_PRICING`."}
-RACE = "`STATE_CONFLICT`: somebody else saved the same just now, again and again."
-PRODUCT_IN_USE = {409: "`PRODUCT_HAS_ACTIVE_ORDERS`: open orders need one of its variants."}
-VARIANT_IN_USE = {409: "`VARIANT_IN_USE`: open orders need it."}
-
-_TIERS = [
-    {"contractLength": 12, "monthlyPrice": 119.95},
-    {"contractLength": 24, "monthlyPrice": 89.95, "setupFee": 25},
-]
-NEW_PRODUCT: dict[str, Any] = {
-    "smallest": {
-        "productSku": "THINKPAD-X1",
-        "name": "ThinkPad X1 Carbon",
-        "specification": "14 inch, Core Ultra 7",
-        "category": "Laptops",
-        "brand": "Lenovo",
-        "variants": [
-            {
-                "variantSku": "THINKPAD-X1-32-1TB",
-                "variantName": "32 GB / 1 TB, black",
-                "grade": "A",
-                "pricing": _TIERS,
-            }
-        ],
-    }
-}
-CHANGED_PRODUCT: dict[str, Any] = {
-    "description": {"description": "With a keyboard that people like."},
-    "prices": {"variants": [{"variantSku": "THINKPAD-X1-32-1TB", "pricing": _TIERS}]},
-    "back in the catalogue": {"status": "active"},
-}
 
 
 @router.get(
     "/products",
     url_name="products",
-    **operation("listProducts", "List products", query=ProductsQuery, response=ProductList),
+    **operation(
+        "listProducts",
+        "List products",
+        scope="catalog:read",
+        without_scope="You may not see products.",
+        query=ProductsQuery,
+        response=ProductList,
+        example=examples.PRODUCTS,
+    ),
 )
 def list_products(request: ApiRequest) -> HttpResponse:
     """The products that match all that is asked, exactly, newest first; a page at a time.
@@ -99,11 +76,14 @@ def list_products(request: ApiRequest) -> HttpResponse:
     **operation(
         "createProduct",
         "Create or change a product",
+        scope="catalog:write",
+        without_scope="You may not change products.",
         body=ProductInput,
-        examples=NEW_PRODUCT,
+        examples=examples.NEW_PRODUCT,
         status=201,
         response=ProductUpsertResponse,
-        refusals={**WRONG, 409: RACE},
+        example=examples.CREATED,
+        refusals=[invalid("name", "This field is required."), *examples.WRONG, examples.RACE],
         keyed=True,
     ),
 )
@@ -129,7 +109,15 @@ def post_product(request: ApiRequest) -> HttpResponse:
 @router.get(
     "/products/variants",
     url_name="variants",
-    **operation("listVariants", "List variants", query=VariantsQuery, response=VariantList),
+    **operation(
+        "listVariants",
+        "List variants",
+        scope="catalog:read",
+        without_scope="You may not see variants.",
+        query=VariantsQuery,
+        response=VariantList,
+        example=examples.VARIANTS,
+    ),
 )
 def list_variants(request: ApiRequest) -> HttpResponse:
     """The variants that match all that is asked, exactly, newest first; a page at a time."""
@@ -146,9 +134,17 @@ def list_variants(request: ApiRequest) -> HttpResponse:
     **operation(
         "updateVariantStatus",
         "Set the status of a variant",
+        scope="catalog:write",
+        without_scope="You may not change variants.",
         body=VariantStatusUpdate,
+        examples=examples.CHANGED_STATUS,
         response=Ack,
-        refusals={**NO_VARIANT, **VARIANT_IN_USE},
+        example=examples.SWITCHED_OFF,
+        refusals=[
+            invalid("status", "Choose 'active' or 'inactive'."),
+            examples.NO_VARIANT,
+            examples.IN_USE,
+        ],
     ),
 )
 def patch_variant_status(request: ApiRequest, variant_id: VariantId) -> HttpResponse:
@@ -163,7 +159,15 @@ def patch_variant_status(request: ApiRequest, variant_id: VariantId) -> HttpResp
 @router.get(
     "/products/{public_id:productId}",
     url_name="product",
-    **operation("getProduct", "Get a product", response=ProductBody, refusals=NO_PRODUCT),
+    **operation(
+        "getProduct",
+        "Get a product",
+        scope="catalog:read",
+        without_scope="You may not see products.",
+        response=ProductBody,
+        example=examples.PRODUCT,
+        refusals=[examples.NO_PRODUCT],
+    ),
 )
 def get_product(request: ApiRequest, product_id: ProductId) -> HttpResponse:
     """A product with all its variants and their prices."""
@@ -180,10 +184,19 @@ def get_product(request: ApiRequest, product_id: ProductId) -> HttpResponse:
     **operation(
         "updateProduct",
         "Change a product",
+        scope="catalog:write",
+        without_scope="You may not change products.",
         body=ProductUpdate,
-        examples=CHANGED_PRODUCT,
+        examples=examples.CHANGED_PRODUCT,
         response=ProductUpsertResponse,
-        refusals={**NO_PRODUCT, **WRONG, 409: f"{PRODUCT_IN_USE[409]} {RACE}"},
+        example=examples.UPDATED,
+        refusals=[
+            invalid("status", "Choose 'active' or 'discontinued'."),
+            *examples.WRONG,
+            examples.NO_PRODUCT,
+            examples.PRODUCT_IN_USE,
+            examples.RACE,
+        ],
     ),
 )
 def put_product(request: ApiRequest, product_id: ProductId) -> HttpResponse:
@@ -205,8 +218,11 @@ def put_product(request: ApiRequest, product_id: ProductId) -> HttpResponse:
     **operation(
         "deleteProduct",
         "Discontinue a product",
+        scope="catalog:write",
+        without_scope="You may not change products.",
         response=ProductDeleteResponse,
-        refusals={**NO_PRODUCT, **PRODUCT_IN_USE},
+        example=examples.DISCONTINUED,
+        refusals=[examples.NO_PRODUCT, examples.PRODUCT_IN_USE],
     ),
 )
 def delete_product(request: ApiRequest, product_id: ProductId) -> HttpResponse:

@@ -6,6 +6,15 @@ from typing import Annotated, Any
 from django.http import HttpResponse
 from ninja import Path, Router
 
+from customers.examples import (
+    CUSTOMER,
+    DEACTIVATED,
+    LISTED,
+    NO_CUSTOMER,
+    STILL_ACTIVE,
+    UPDATE,
+    UPDATED,
+)
 from customers.finding import CustomersQuery, customer_with_id, page_of_customers
 from customers.metrics import metrics_of
 from customers.models import Customer
@@ -21,38 +30,27 @@ from customers.services import update_customer
 from portal.api_request import ApiRequest, JsonBody, json_response
 from portal.listing import read_query
 from portal.openapi import operation
+from portal.refusals import invalid
 from portal.shapes import read
 
 router = Router(tags=["Customers"])
 
 CustomerId = Annotated[str, Path(alias="customerId")]
 ONE = "/customers/{public_id:customerId}"
-NOT_THERE = {404: "`NOT_FOUND`: there is no such customer in this tenant."}
-STILL_ACTIVE = {
-    409: "`CUSTOMER_HAS_PENDING_ORDERS`, `CUSTOMER_HAS_ACTIVE_SUBSCRIPTIONS`: they have to stay "
-    "active."
-}
-EXAMPLES = {
-    "another name": {"customerId": "cust_7K3M9QXT2B", "lastName": "el Idrissi-Bakker"},
-    "moved": {
-        "customerId": "cust_7K3M9QXT2B",
-        "phone": "+31 10 765 4321",
-        "billingAddress": {
-            "contactName": "Noor el Idrissi",
-            "streetAddress": "Weena 505",
-            "city": "Rotterdam",
-            "postalCode": "3013 AL",
-            "country": "Netherlands",
-        },
-    },
-    "may order again": {"customerId": "cust_7K3M9QXT2B", "status": "active"},
-}
 
 
 @router.get(
     "/customers",
     url_name="customers",
-    **operation("listCustomers", "List customers", query=CustomersQuery, response=CustomerList),
+    **operation(
+        "listCustomers",
+        "List customers",
+        scope="customers:read",
+        without_scope="You may not see customers.",
+        query=CustomersQuery,
+        response=CustomerList,
+        example=LISTED,
+    ),
 )
 def list_customers(request: ApiRequest) -> HttpResponse:
     """The customers who match all that is asked, exactly; a page at a time.
@@ -69,7 +67,15 @@ def list_customers(request: ApiRequest) -> HttpResponse:
 @router.get(
     ONE,
     url_name="customer",
-    **operation("getCustomer", "Get a customer", response=CustomerBody, refusals=NOT_THERE),
+    **operation(
+        "getCustomer",
+        "Get a customer",
+        scope="customers:read",
+        without_scope="You may not see customers.",
+        response=CustomerBody,
+        example=CUSTOMER,
+        refusals=[NO_CUSTOMER],
+    ),
 )
 def get_customer(request: ApiRequest, customer_id: CustomerId) -> HttpResponse:
     """The customer as they are now, active or not."""
@@ -84,10 +90,17 @@ def get_customer(request: ApiRequest, customer_id: CustomerId) -> HttpResponse:
     **operation(
         "updateCustomer",
         "Update a customer",
+        scope="customers:write",
+        without_scope="You may not change customers.",
         body=CustomerUpdate,
-        examples=EXAMPLES,
+        examples=UPDATE,
         response=CustomerUpdateResponse,
-        refusals=NOT_THERE | STILL_ACTIVE,
+        example=UPDATED,
+        refusals=[
+            invalid("customerId", "This field is required."),
+            NO_CUSTOMER,
+            *STILL_ACTIVE,
+        ],
     ),
 )
 def put_customer(request: ApiRequest, customer_id: CustomerId) -> HttpResponse:
@@ -115,8 +128,11 @@ def put_customer(request: ApiRequest, customer_id: CustomerId) -> HttpResponse:
     **operation(
         "deleteCustomer",
         "Deactivate a customer",
+        scope="customers:write",
+        without_scope="You may not change customers.",
         response=CustomerAck,
-        refusals=NOT_THERE | STILL_ACTIVE,
+        example=DEACTIVATED,
+        refusals=[NO_CUSTOMER, *STILL_ACTIVE],
     ),
 )
 def delete_customer(request: ApiRequest, customer_id: CustomerId) -> HttpResponse:

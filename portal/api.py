@@ -23,7 +23,7 @@ from portal.errors import DomainError, PermissionRefused, error_body
 from portal.keys import key_of
 from portal.listing import refuse_bad_query
 from portal.models import ApiKey
-from portal.openapi import COMPONENTS
+from portal.openapi import COMPONENTS, HEADERS, RESPONSES
 from portal.permissions import Actor
 from portal.rate_limit import rate_limit
 from portal.tenancy import API_PREFIX
@@ -33,6 +33,12 @@ logger = logging.getLogger(__name__)
 
 class bearerAuth(HttpBearer):  # noqa: N801 (the contract's name of the security scheme)
     """Knows the key, counts the request, checks `Tenant-ID`, and opens the tenant's scope."""
+
+    openapi_description = (
+        "An API key, `<id>.<secret>`, from the admin (Access, API keys) or `manage.py "
+        "create_api_key`. What it may do is said by its scopes; each operation names the one that "
+        "it takes."
+    )
 
     def __call__(self, request: HttpRequest) -> ApiKey:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -75,18 +81,30 @@ class Docs(Swagger):
 
 
 class PortalAPI(NinjaAPI):
-    """With our own objects in the document."""
+    """With our own objects in the document, and in each description the scope that it takes."""
 
     def get_openapi_schema(self, **kwargs: Any) -> OpenAPISchema:
         document = super().get_openapi_schema(**kwargs)
         document["components"]["schemas"] |= COMPONENTS
+        document["components"] |= {"headers": HEADERS, "responses": RESPONSES}
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                operation["description"] += f"\n\nScope: `{operation['x-scope']}`."
         return document
 
 
 api = PortalAPI(
     title="Portal API",
     version="1.0.0",
-    description="Orders for rented devices. Amounts are per month, in the tenant's currency.",
+    description=(
+        "Orders for rented devices. Amounts are per month, in the tenant's currency.\n\n"
+        "Every request needs a key and its tenant in `Tenant-ID`. A body is JSON in UTF-8, sent "
+        "in one piece with `Content-Length`. Everything that is refused is answered by the same "
+        "object, `Error`, and leaves nothing behind; every answer has an `X-Request-ID`. Where "
+        "`Idempotency-Key` is taken, send one: the same request can be sent again then, and is "
+        "done once. A method that an address does not take is 405 `METHOD_NOT_ALLOWED`, with "
+        "those that it does in `Allow`."
+    ),
     urls_namespace="api",
     auth=bearerAuth(),
     docs=Docs(),

@@ -4,33 +4,19 @@ Where we are stricter than the contract, the keyword is listed under `x-additive
 contract does not have at all is marked by it.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, Field, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from portal.errors import PermissionRefused, error_body
+from portal.models import Tenant
+from portal.refusals import ALWAYS, OF_BODY, OF_KEY, OF_LIST, Refusal
+from portal.shapes import OURS
+
 JSON = "application/json"
-
-ALWAYS = {
-    400: "`VALIDATION_ERROR`, with everything that is wrong.",
-    401: "`AUTH_REQUIRED` without a key, `INVALID_TOKEN` with a wrong one.",
-    403: "`NO_TENANT_ACCESS`: not the tenant of this key. `INSUFFICIENT_PERMISSIONS`.",
-    429: "`RATE_LIMITED`: wait for `Retry-After`.",
-    500: "`INTERNAL_ERROR`: ours. It is logged under `X-Request-ID`.",
-    503: "`UNAVAILABLE`: wait for `Retry-After`.",
-}
-"""How any operation may refuse."""
-OF_BODY = {
-    413: "`BODY_TOO_LARGE`: over 2 MB.",
-    415: "`UNSUPPORTED_MEDIA_TYPE`: not JSON in UTF-8.",
-}
-OF_KEY = {
-    409: "`IDEMPOTENCY_IN_PROGRESS`: the first request still runs; wait for `Retry-After`.",
-    422: "`IDEMPOTENCY_KEY_REUSED`: the key came with another request before.",
-}
-
 COMPONENTS: dict[str, Any] = {}
 """The objects that operations name instead of repeating them."""
 
@@ -41,16 +27,16 @@ class ErrorDetail(BaseModel):
     message: str
 
 
-class ErrorBody(BaseModel):
+class ErrorObject(BaseModel):
     code: str
     message: str
-    details: list[ErrorDetail] = []
+    details: Annotated[list[ErrorDetail], Field(json_schema_extra=OURS)] = []
 
 
 class Error(BaseModel):
     """A request that was refused. `details` name each field, such as `items.0.sku`."""
 
-    error: ErrorBody
+    error: ErrorObject
 
 
 class _Plain(GenerateJsonSchema):
@@ -109,7 +95,13 @@ def parameter(where: str, name: str, description: str, **schema: Any) -> dict[st
 
 
 TENANT_ID = {
-    **parameter("header", "Tenant-ID", "The tenant that the key belongs to."),
+    **parameter(
+        "header",
+        "Tenant-ID",
+        "The tenant that the key belongs to.",
+        maxLength=Tenant._meta.get_field("slug").max_length,
+        **{"x-additive": ["maxLength"]},
+    ),
     "required": True,
 }
 IDEMPOTENCY_KEY = {
@@ -125,6 +117,34 @@ IDEMPOTENCY_KEY = {
     ),
     "x-additive": True,
 }
+
+
+def _header(description: str, **more: Any) -> dict[str, Any]:
+    schema = {"type": "string", **more}
+    return {"description": description, "schema": schema, "x-additive": True}
+
+
+HEADERS = {
+    "X-Request-ID": _header(
+        "Names this request in our log: tell it to us when something went wrong. Yours, if you "
+        "sent one of 8 to 64 letters, digits, dots, hyphens and underscores.",
+        pattern="^[A-Za-z0-9._-]{8,64}$",
+    ),
+    "Idempotent-Replayed": _header(
+        "This is the answer to the first request with this `Idempotency-Key`; nothing was done "
+        "again.",
+        enum=["true"],
+    ),
+    "Retry-After": {
+        "description": "Seconds to wait before the same request is sent again.",
+        "schema": {"type": "string", "pattern": "^[0-9]+$", "x-additive": ["pattern"]},
+    },
+    "WWW-Authenticate": _header("How to say who you are: with a Bearer key.", enum=["Bearer"]),
+}
+
+
+def _with_headers(*names: str) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in ("X-Request-ID", *names)}
 
 
 def _asked(query: type[BaseModel]) -> list[dict[str, Any]]:
@@ -146,11 +166,57 @@ def _asked(query: type[BaseModel]) -> list[dict[str, Any]]:
     return parameters
 
 
+def _refused(refusals: Iterable[Refusal]) -> dict[str, Any]:
+    """The answer of one status: each error with its example, and the headers that it sends."""
+    refusals = list(refusals)
+    sent = {name: None for each in refusals for name in getattr(each.error, "headers", ())}
+    examples = {each.name: {"value": {"error": error_body(each.error)}} for each in refusals}
+    return {
+        "description": " ".join(each.description for each in refusals),
+        "headers": _with_headers(*sent),
+        "content": {JSON: {"schema": schema_of(Error), "examples": examples}},
+    }
+
+
+RESPONSES = {
+    name: _refused(each for each in (*ALWAYS, *OF_BODY, *OF_KEY) if each.error.status == status)
+    for name, status in {
+        "Unauthorized": 401,
+        "BodyTooLarge": 413,
+        "UnsupportedMediaType": 415,
+        "IdempotencyKeyReused": 422,
+        "TooManyRequests": 429,
+        "InternalError": 500,
+        "Unavailable": 503,
+    }.items()
+}
+"""The answers that are the same everywhere; operations name them instead of repeating them."""
+
+
+def _named_response(response: dict[str, Any]) -> dict[str, Any]:
+    name = next((name for name, known in RESPONSES.items() if known == response), None)
+    return {"$ref": f"#/components/responses/{name}"} if name else response
+
+
+def _errors(refusals: Iterable[Refusal]) -> dict[int, Any]:
+    """The answers by status. Of two refusals of one name the later holds."""
+    by_status: dict[int, dict[str, Refusal]] = {}
+    for each in refusals:
+        by_status.setdefault(each.error.status, {})[each.name] = each
+    return {
+        status: _named_response(_refused(named.values()))
+        for status, named in sorted(by_status.items())
+    }
+
+
 def operation(
     operation_id: str,
     summary: str,
     *,
+    scope: str,
+    without_scope: str,
     response: Any,
+    example: Any,
     status: int = 200,
     body: Any = None,
     body_required: bool = True,
@@ -158,33 +224,36 @@ def operation(
     media: Mapping[str, Any] | None = None,
     query: type[BaseModel] | None = None,
     query_pattern: str = "",
-    refusals: Mapping[int, str] | None = None,
+    refusals: Iterable[Refusal] = (),
     keyed: bool = False,
     ours: bool = False,
 ) -> dict[str, Any]:
     """What a router is told of an operation.
 
-    `media` is a body that is not JSON, by its media types, and `query_pattern` how parameters
-    look whose names are the tenant's. `refusals` are its own errors by status; `keyed` takes an
-    `Idempotency-Key`, `ours` is not in the contract.
+    `scope` is what its key needs, and `without_scope` what other keys are told. `example` is
+    what it answers, `examples` are bodies that it takes. `media` is a body that is not JSON, by
+    its media types, and `query_pattern` how parameters look whose names are the tenant's.
+    `refusals` are its own errors; `keyed` takes an `Idempotency-Key`, `ours` is not in the
+    contract.
     """
-    known = (ALWAYS, OF_BODY if body else {}, OF_KEY if keyed else {})
-    errors: dict[int, str] = {}
-    for more in (*known, refusals or {}):
-        for code, text in more.items():
-            errors[code] = f"{errors[code]} {text}" if code in errors else text
+    needed = Refusal(f"the key needs the scope `{scope}`.", PermissionRefused(without_scope))
+    known = (OF_LIST if query else (), OF_BODY if body else (), OF_KEY if keyed else ())
+    replayed = ("Idempotent-Replayed",) if keyed else ()
     described: dict[str, Any] = {
         "parameters": [TENANT_ID, *([IDEMPOTENCY_KEY] if keyed else []), *_asked(query or Nothing)],
         "responses": {
-            status: {"content": {JSON: {"schema": schema_of(response)}}},
-            **{code: {"description": text} for code, text in sorted(errors.items())},
+            status: {
+                "headers": _with_headers(*replayed),
+                "content": {JSON: {"schema": schema_of(response), "example": example}},
+            },
+            **_errors([*ALWAYS, needed, *(each for more in known for each in more), *refusals]),
         },
+        "x-scope": scope,
     }
     if body:
-        content: dict[str, Any] = {"schema": schema_of(body)}
-        if examples:
-            content["examples"] = {name: {"value": value} for name, value in examples.items()}
-        described["requestBody"] = {"required": body_required, "content": {JSON: content}}
+        named = {name: {"value": value} for name, value in (examples or {}).items()}
+        content = {JSON: {"schema": schema_of(body), "examples": named}}
+        described["requestBody"] = {"required": body_required, "content": content}
     if media:
         described["requestBody"] = {"required": True, "content": dict(media)}
     if query_pattern:
@@ -194,7 +263,7 @@ def operation(
     return {
         "operation_id": operation_id,
         "summary": summary,
-        "response": {status: None, **dict.fromkeys(sorted(errors), Error)},
+        "response": {status: None},
         "openapi_extra": described,
     }
 

@@ -32,12 +32,12 @@ def lines(table: str) -> set[str]:
 
 
 def in_place(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema, or the one that it refers to."""
+    """The schema, response or header, or the one that it refers to."""
     if "$ref" not in schema:
         return schema
-    name = schema["$ref"].removeprefix("#/components/schemas/")
+    kind, name = schema["$ref"].removeprefix("#/components/").split("/")
     rest = {key: value for key, value in schema.items() if key != "$ref"}
-    return {**document["components"]["schemas"][name], **rest}
+    return {**document["components"][kind][name], **rest}
 
 
 def facts(

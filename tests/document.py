@@ -1,9 +1,12 @@
-"""Reads from the OpenAPI document what an operation takes, and makes up a body that it takes."""
+"""Reads from the OpenAPI document what an operation takes, makes up a body of it, and sends it."""
 
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+
+import simplejson
+from django.test import Client
 
 from tests.contract import JSON, in_place
 
@@ -49,6 +52,29 @@ class Operation:
     @property
     def needs_body(self) -> bool:
         return bool(self.content) and self.told["requestBody"]["required"] is True
+
+    @property
+    def answers(self) -> dict[int, dict[str, Any]]:
+        """What it may answer, by status."""
+        told = self.told["responses"].items()
+        return {int(status): in_place(self.document, answer) for status, answer in told}
+
+    @property
+    def success(self) -> int:
+        return min(self.answers)
+
+    def errors(self) -> dict[str, tuple[int, Any]]:
+        """The examples of its errors by name: status and body."""
+        return {
+            name: (status, example["value"])
+            for status, answer in self.answers.items()
+            for name, example in answer["content"][JSON].get("examples", {}).items()
+        }
+
+    def headers(self, status: int) -> dict[str, Any]:
+        """The headers of an answer, each with its schema."""
+        told = self.answers[status].get("headers", {}).items()
+        return {name: in_place(self.document, header) for name, header in told}
 
     def parameters(self, where: str) -> list[str]:
         return [given["name"] for given in self.told["parameters"] if given["in"] == where]
@@ -128,3 +154,44 @@ def operations(document: dict[str, Any]) -> dict[str, Operation]:
         for method in methods
     ]
     return {operation.name: operation for operation in found}
+
+
+class Sender:
+    """Sends requests of an operation about rows that are there."""
+
+    def __init__(self, client: Client, ids: dict[str, str]) -> None:
+        self.client, self.ids = client, ids
+
+    def address(self, operation: Operation, **ids: str) -> str:
+        path = operation.path
+        for name in operation.parameters("path"):
+            path = path.replace(f"{{{name}}}", ids.get(name) or self.ids[name])
+        return path
+
+    def send(
+        self,
+        operation: Operation,
+        body: Any = None,
+        *,
+        query: str = "",
+        media: str | None = None,
+        ids: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Any:
+        """The answer to the request, the smallest of the right shape where nothing is told.
+
+        The query string is handed over as a server does, byte by byte.
+        """
+        sent = body
+        if body is None and operation.takes_json:
+            sent = operation.body()
+        if not isinstance(sent, bytes):
+            sent = b"" if sent is None else simplejson.dumps(sent).encode()
+        return self.client.generic(
+            operation.method,
+            self.address(operation, **(ids or {})),
+            sent,
+            content_type=media if media is not None else next(iter(operation.content), ""),
+            headers=headers or {},
+            QUERY_STRING=query,
+        )

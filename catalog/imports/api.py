@@ -12,8 +12,10 @@ from catalog.imports.applying import import_catalogue
 from catalog.imports.planning import Outcome, Plan
 from catalog.imports.reading import FIELD, MAX_BYTES, OPTIONAL, REQUIRED
 from portal.api_request import ApiRequest, FileBody, json_response
+from portal.errors import Conflict
 from portal.idempotency import run_once
 from portal.openapi import operation, schema_of
+from portal.refusals import Refusal, invalid, other_media, too_large
 
 Number = Annotated[int, WithJsonSchema({"type": "number"})]
 Ours = Field(json_schema_extra={"x-additive": True})
@@ -60,13 +62,41 @@ EXAMPLE = (
 )
 COLUMNS = [{"name": name, "required": name in REQUIRED} for name in (*REQUIRED, *OPTIONAL)]
 MEDIA = {
-    "multipart/form-data": {"schema": schema_of(CsvImportRequest), "x-csv-columns": COLUMNS},
+    "multipart/form-data": {
+        "schema": schema_of(CsvImportRequest),
+        "example": {FIELD: EXAMPLE},
+        "x-csv-columns": COLUMNS,
+    },
     "text/csv": {
         "schema": {"type": "string", "description": "The file itself, in UTF-8."},
         "example": EXAMPLE,
         "x-csv-columns": COLUMNS,
     },
 }
+
+IMPORTED = {
+    "success": True,
+    "message": "Rows: 1 created, 0 updated, 0 unchanged, 1 refused.",
+    "created": 1,
+    "updated": 0,
+    "unchanged": 0,
+    "errors": [{"row": 3, "error": "List Price: Enter an amount above 0."}],
+    "remarks": [],
+    "ignoredColumns": [],
+}
+REFUSALS = (
+    invalid(
+        FIELD,
+        "The column “Brand” is missing.",
+        "the file as a whole: no CSV in UTF-8, a column is missing, over 10,000 rows.",
+    ),
+    Refusal(
+        "others change the same products.",
+        Conflict("STATE_CONFLICT", "Somebody else saved the same just now."),
+    ),
+    too_large("file", "10 MB"),
+    other_media("multipart/form-data, or text/csv in UTF-8"),
+)
 
 router = Router(tags=["Products"])
 
@@ -77,15 +107,13 @@ router = Router(tags=["Products"])
     **operation(
         "importProductsCSV",
         "Import the catalogue from CSV",
+        scope="catalog:write",
+        without_scope="You may not import the catalogue.",
         media=MEDIA,
         response=CsvImportResponse,
+        example=IMPORTED,
         status=HTTPStatus.CREATED,
-        refusals={
-            400: "At `csvFile`: no CSV in UTF-8, a column is missing, over 10,000 rows.",
-            409: "`STATE_CONFLICT`: others change the same products.",
-            413: "`BODY_TOO_LARGE`: over 10 MB.",
-            415: "`UNSUPPORTED_MEDIA_TYPE`: neither a form nor text/csv in UTF-8.",
-        },
+        refusals=REFUSALS,
         keyed=True,
     ),
 )

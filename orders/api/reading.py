@@ -2,8 +2,8 @@
 
 from django.http import HttpResponse
 
-from orders.api.examples import NEW_ORDER
-from orders.api.routes import NOT_THERE, OrderId, router
+from orders.api.examples import BAD_ITEM, LINES, LISTED, NEW_ORDER, NO_ORDER, ORDER, PREVIEW
+from orders.api.routes import OrderId, router
 from orders.finding import OrdersQuery, find_order, page_of_orders, read_orders_query
 from orders.representation import (
     OrderBody,
@@ -26,7 +26,10 @@ from portal.openapi import operation
         "List orders",
         query=OrdersQuery,
         query_pattern="customField_<fieldId>=<value>",
+        scope="orders:read",
+        without_scope="You may not see orders.",
         response=OrderList,
+        example=LISTED,
     ),
 )
 def list_orders(request: ApiRequest) -> HttpResponse:
@@ -53,8 +56,11 @@ def list_orders(request: ApiRequest) -> HttpResponse:
         "Preview an order",
         body=NewOrder,
         examples=NEW_ORDER,
+        scope="orders:write",
+        without_scope="You may not create orders.",
         response=OrderPreviewResponse,
-        refusals={400: "`VARIANT_NOT_FOUND`, `VARIANT_INACTIVE`, `INVALID_CONTRACT_LENGTH`."},
+        example=PREVIEW,
+        refusals=[BAD_ITEM, *LINES],
         ours=True,
     ),
 )
@@ -62,7 +68,7 @@ def post_preview(request: ApiRequest) -> HttpResponse:
     """What creating this order would answer now, errors included. Nothing is saved.
 
     The order is without what only a saved one has: `orderId`, `createdAt`, `updatedAt`, and the
-    `customerId` of a new customer. It needs the scope `orders:write` and no `Idempotency-Key`.
+    `customerId` of a new customer. It needs no `Idempotency-Key`.
     """
     tenant, actor = request.tenant, request.actor
     placed = read_new_order(tenant=tenant, data=JsonBody(request).data)
@@ -75,7 +81,15 @@ def post_preview(request: ApiRequest) -> HttpResponse:
 @router.get(
     "/orders/{public_id:orderId}",
     url_name="order",
-    **operation("getOrder", "Get an order", response=OrderBody, refusals=NOT_THERE),
+    **operation(
+        "getOrder",
+        "Get an order",
+        scope="orders:read",
+        without_scope="You may not see orders.",
+        response=OrderBody,
+        example=ORDER,
+        refusals=[NO_ORDER],
+    ),
 )
 def get_order(request: ApiRequest, order_id: OrderId) -> HttpResponse:
     """The order as it is now."""

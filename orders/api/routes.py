@@ -7,4 +7,3 @@ from ninja import Path, Router
 router = Router(tags=["Orders"])
 
 OrderId = Annotated[str, Path(alias="orderId")]
-NOT_THERE = {404: "`NOT_FOUND`: there is no such order in this tenant."}

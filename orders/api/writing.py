@@ -4,8 +4,25 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from orders.api.examples import CANCEL, CONFIRM, NEW_ORDER, NOTES, UPDATE
-from orders.api.routes import NOT_THERE, OrderId, router
+from orders.api.examples import (
+    BAD_ITEM,
+    CANCEL,
+    CANCELLED,
+    CHANGED,
+    CONFIRM,
+    CONFIRMED,
+    CREATED,
+    LINES,
+    NEW_ORDER,
+    NO_ORDER,
+    NOT_CANCELLED,
+    NOTED,
+    NOTES,
+    RULES,
+    UPDATE,
+    moved_on,
+)
+from orders.api.routes import OrderId, router
 from orders.models import Order
 from orders.representation import OrderAck, OrderCreateResponse, order_body
 from orders.schemas import NewOrder, NotesUpdate, OrderCancel, OrderConfirm, OrderUpdate
@@ -22,10 +39,8 @@ from portal.api_request import ApiRequest, JsonBody, json_response
 from portal.idempotency import run_once
 from portal.openapi import operation
 from portal.permissions import Actor
+from portal.refusals import invalid
 from portal.shapes import read
-
-_CONFLICT = "`STATE_CONFLICT`: the order moved on, or its state does not allow it."
-_LINES = "`VARIANT_NOT_FOUND`, `VARIANT_INACTIVE`, `INVALID_CONTRACT_LENGTH`."
 
 
 @router.post(
@@ -37,8 +52,11 @@ _LINES = "`VARIANT_NOT_FOUND`, `VARIANT_INACTIVE`, `INVALID_CONTRACT_LENGTH`."
         body=NewOrder,
         examples=NEW_ORDER,
         status=201,
+        scope="orders:write",
+        without_scope="You may not create orders.",
         response=OrderCreateResponse,
-        refusals={400: _LINES},
+        example=CREATED,
+        refusals=[BAD_ITEM, *LINES],
         keyed=True,
     ),
 )
@@ -47,7 +65,6 @@ def post_order(request: ApiRequest) -> HttpResponse:
 
     The customer is found by e-mail, in whatever case, or created. Without a shipping address the
     devices go to the billing address. Without a contract length the tenant's default applies.
-    Codes of a refused line: `VARIANT_NOT_FOUND`, `VARIANT_INACTIVE`, `INVALID_CONTRACT_LENGTH`.
     """
     body, tenant, actor = JsonBody(request), request.tenant, request.actor
 
@@ -69,8 +86,11 @@ def post_order(request: ApiRequest) -> HttpResponse:
         "Change an order",
         body=OrderUpdate,
         examples=UPDATE,
+        scope="orders:write",
+        without_scope="You may not change orders.",
         response=OrderAck,
-        refusals={400: _LINES, **NOT_THERE, 409: _CONFLICT},
+        example=CHANGED,
+        refusals=[BAD_ITEM, *LINES, NO_ORDER, moved_on("changed")],
         ours=True,
     ),
 )
@@ -98,18 +118,22 @@ def patch_order(request: ApiRequest, order_id: OrderId) -> HttpResponse:
         body=OrderConfirm,
         body_required=False,
         examples=CONFIRM,
+        scope="orders:confirm",
+        without_scope="You may not confirm orders.",
         response=OrderAck,
-        refusals={
-            403: "In `details`, the tenant's rule that refuses: `FOUR_EYES`, `ABOVE_LIMIT`.",
-            **NOT_THERE,
-            409: _CONFLICT,
-        },
+        example=CONFIRMED,
+        refusals=[
+            invalid("version", "Enter a whole number."),
+            *RULES,
+            NO_ORDER,
+            moved_on("confirmed"),
+        ],
         keyed=True,
         ours=True,
     ),
 )
 def post_confirm(request: ApiRequest, order_id: OrderId) -> HttpResponse:
-    """Confirms a pending order: it goes out at these prices. It needs the scope `orders:confirm`.
+    """Confirms a pending order: it goes out at these prices.
 
     Send the `version` that was looked at. Unless the tenant's rules say otherwise, a key cannot
     confirm what it created or changed itself.
@@ -139,11 +163,11 @@ def post_confirm(request: ApiRequest, order_id: OrderId) -> HttpResponse:
         body=OrderCancel,
         body_required=False,
         examples=CANCEL,
+        scope="orders:write",
+        without_scope="You may not cancel orders.",
         response=OrderAck,
-        refusals={
-            400: "`ALREADY_CANCELLED`; `ORDER_NOT_CANCELLABLE`: devices are rented already.",
-            **NOT_THERE,
-        },
+        example=CANCELLED,
+        refusals=[invalid("reason", "Send a string."), *NOT_CANCELLED, NO_ORDER],
         keyed=True,
     ),
 )
@@ -167,8 +191,11 @@ def post_cancel(request: ApiRequest, order_id: OrderId) -> HttpResponse:
         "Replace the notes of an order",
         body=NotesUpdate,
         examples=NOTES,
+        scope="orders:write",
+        without_scope="You may change the notes of your own orders only.",
         response=OrderAck,
-        refusals=NOT_THERE,
+        example=NOTED,
+        refusals=[invalid("notes", "This field is required."), NO_ORDER],
     ),
 )
 def patch_notes(request: ApiRequest, order_id: OrderId) -> HttpResponse:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from customers.api import EXAMPLES
+from customers.examples import UPDATE
 from customers.models import Customer
 from orders.models import Order
 from portal.models import Tenant
@@ -300,8 +300,8 @@ def test_inactive_customer_with_open_orders_can_be_corrected(
     assert row(customer)["phone"] == "1"
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", UPDATE)
 def test_examples_work(api_client: Client, tenant: Tenant, name: str) -> None:
-    customer = CustomerFactory(public_id=EXAMPLES[name]["customerId"])
-    response = send(api_client, "PUT", f"/customers/{customer.public_id}", EXAMPLES[name])
+    customer = CustomerFactory(public_id=UPDATE[name]["customerId"])
+    response = send(api_client, "PUT", f"/customers/{customer.public_id}", UPDATE[name])
     assert response.status_code == 200, response.content

@@ -20,7 +20,7 @@ from portal.api_request import MAX_BODY
 from portal.models import ApiKey, Tenant
 from tests.api import problems
 from tests.contract import JSON
-from tests.document import Field, Operation, operations
+from tests.document import Field, Operation, Sender, operations
 from tests.factories import VariantFactory, make_order
 from tests.malformed import MALFORMED
 
@@ -47,47 +47,6 @@ OTHER_TYPES: dict[str, Any] = {
     "string": "7",
 }
 HUGE = 10**300
-
-
-class Sender:
-    """Sends requests of an operation about rows that are there."""
-
-    def __init__(self, client: Client, ids: dict[str, str]) -> None:
-        self.client, self.ids = client, ids
-
-    def address(self, operation: Operation, **ids: str) -> str:
-        path = operation.path
-        for name in operation.parameters("path"):
-            path = path.replace(f"{{{name}}}", ids.get(name) or self.ids[name])
-        return path
-
-    def send(
-        self,
-        operation: Operation,
-        body: Any = None,
-        *,
-        query: str = "",
-        media: str | None = None,
-        ids: dict[str, str] | None = None,
-        headers: dict[str, str] | None = None,
-    ) -> Any:
-        """The answer to the request, the smallest of the right shape where nothing is told.
-
-        The query string is handed over as a server does, byte by byte.
-        """
-        sent = body
-        if body is None and operation.takes_json:
-            sent = operation.body()
-        if not isinstance(sent, bytes):
-            sent = b"" if sent is None else simplejson.dumps(sent).encode()
-        return self.client.generic(
-            operation.method,
-            self.address(operation, **(ids or {})),
-            sent,
-            content_type=media if media is not None else next(iter(operation.content), ""),
-            headers=headers or {},
-            QUERY_STRING=query,
-        )
 
 
 @pytest.fixture
