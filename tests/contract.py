@@ -13,7 +13,7 @@ FACTS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Contract:
-    """An operation as the contract has it: a line per parameter and per field."""
+    """An operation as the contract has it: a line per parameter, per field and per error."""
 
     operation_id: str
     parameters: str
@@ -21,6 +21,7 @@ class Contract:
     media: str = JSON
     status: int = 200
     response: str
+    refusals: str = ""
 
 
 def Operation(operation_id: str, **facts: Any) -> Contract:  # noqa: N802 (reads as a row)
@@ -90,3 +91,25 @@ def request(document: dict[str, Any], operation: dict[str, Any], media: str) -> 
 def response(document: dict[str, Any], operation: dict[str, Any], status: int) -> set[str]:
     schema = operation["responses"][str(status)]["content"][JSON]["schema"]
     return set(facts(document, schema, "body", required=True))
+
+
+def refusals(document: dict[str, Any], operation: dict[str, Any]) -> set[str]:
+    """A line for each error: its status and code, the header that it has, a field of its body."""
+    found = set()
+    for status, answer in operation["responses"].items():
+        if status[0] == "2":
+            continue
+        answer = in_place(document, answer)
+        content = answer["content"][JSON]
+        for example in content["examples"].values():
+            error = example["value"]["error"]
+            found |= {f"{status} {code}" for code in (error["code"], *_codes(error))}
+        for name, header in answer["headers"].items():
+            schema = in_place(document, header)["schema"]
+            found |= set(facts(document, schema, f"{status}.{name}", required=False))
+        found |= set(facts(document, content["schema"], f"{status}.body", required=True))
+    return found
+
+
+def _codes(error: dict[str, Any]) -> list[str]:
+    return [detail["code"] for detail in error.get("details", [])]

@@ -9,6 +9,7 @@ from tests import contract
 from tests.catalog.contract_table import OPERATIONS as PRODUCTS
 from tests.customers.contract_table import OPERATIONS as CUSTOMERS
 from tests.orders.contract_table import OPERATIONS as ORDERS
+from tests.orders.contract_table import REFUSALS
 
 OPERATIONS: dict[str, contract.Contract] = {**ORDERS, **PRODUCTS, **CUSTOMERS}
 ALWAYS = {"400", "401", "403", "429", "500", "503"}
@@ -35,6 +36,9 @@ def test_operation_is_the_contracts(document: dict[str, Any], name: str) -> None
     assert contract.request(document, operation, agreed.media) == contract.lines(agreed.request)
     answered = contract.response(document, operation, agreed.status)
     assert answered == contract.lines(agreed.response)
+    # What ours may be refused for besides is more than the contract says.
+    refused = contract.refusals(document, operation)
+    assert contract.lines(REFUSALS) | contract.lines(agreed.refusals) <= refused
 
 
 def test_what_the_contract_does_not_have_is_marked(document: dict[str, Any]) -> None:

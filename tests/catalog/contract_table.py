@@ -158,6 +158,7 @@ OPERATIONS = {
         request=PRODUCT_INPUT,
         status=201,
         response=UPSERTED,
+        refusals="400 VALIDATION_ERROR\n400 DUPLICATE_SKU\n400 INVALID_PRICING",
     ),
     "POST /v1/products/csv": Operation(
         "importProductsCSV",
@@ -176,6 +177,7 @@ OPERATIONS = {
             body.errors[].row* number
             body.errors[].error* string
         """,
+        refusals="400 VALIDATION_ERROR",
     ),
     "GET /v1/products/variants": Operation(
         "listVariants",
@@ -196,11 +198,13 @@ OPERATIONS = {
         parameters=f"{HEADERS}\npath.variantId* string",
         request="body* object\nbody.status* string enum=active|inactive",
         response="body* object\nbody.success* boolean enum=True\nbody.message* string",
+        refusals="404 NOT_FOUND\n409 VARIANT_IN_USE",
     ),
     "GET /v1/products/{productId}": Operation(
         "getProduct",
         parameters=f"{HEADERS}\npath.productId* string",
         response=product_at("body", required=True),
+        refusals="404 NOT_FOUND",
     ),
     # The contract's text lets everything be left out that its schema requires.
     "PUT /v1/products/{productId}": Operation(
@@ -208,6 +212,12 @@ OPERATIONS = {
         parameters=f"{HEADERS}\npath.productId* string",
         request=partial(PRODUCT_INPUT),
         response=UPSERTED,
+        refusals="""
+            400 VALIDATION_ERROR
+            400 DUPLICATE_SKU
+            400 INVALID_PRICING
+            404 NOT_FOUND
+        """,
     ),
     "DELETE /v1/products/{productId}": Operation(
         "deleteProduct",
@@ -219,5 +229,6 @@ OPERATIONS = {
             body.productId* string
             body.productSku* string
         """,
+        refusals="404 NOT_FOUND\n409 PRODUCT_HAS_ACTIVE_ORDERS",
     ),
 }

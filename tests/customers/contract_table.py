@@ -93,7 +93,10 @@ body.nextCursor* string|null
         + customer_at("body.customers[]"),
     ),
     "GET /v1/customers/{customerId}": Operation(
-        "getCustomer", parameters=PATH, response="body* object" + customer_at("body")
+        "getCustomer",
+        parameters=PATH,
+        response="body* object" + customer_at("body"),
+        refusals="404 NOT_FOUND",
     ),
     "PUT /v1/customers/{customerId}": Operation(
         "updateCustomer",
@@ -111,6 +114,16 @@ body.status string enum=active|inactive
         + at("body.billingAddress", ADDRESS)
         + at("body.shippingAddress", ADDRESS),
         response=f"{ACK}\nbody.customer* object" + customer_at("body.customer"),
+        refusals="400 VALIDATION_ERROR\n404 NOT_FOUND",
     ),
-    "DELETE /v1/customers/{customerId}": Operation("deleteCustomer", parameters=PATH, response=ACK),
+    "DELETE /v1/customers/{customerId}": Operation(
+        "deleteCustomer",
+        parameters=PATH,
+        response=ACK,
+        refusals="""
+404 NOT_FOUND
+409 CUSTOMER_HAS_ACTIVE_SUBSCRIPTIONS
+409 CUSTOMER_HAS_PENDING_ORDERS
+""",
+    ),
 }

@@ -19,6 +19,28 @@ body.message* string
 body.orderId* string
 """
 
+# What any operation may be refused for.
+REFUSALS = (
+    "\n".join(
+        f"""
+{status}.body* object
+{status}.body.error* object
+{status}.body.error.code* string
+{status}.body.error.message* string
+"""
+        for status in (401, 403, 429, 500)
+    )
+    + """
+401 AUTH_REQUIRED
+401 INVALID_TOKEN
+403 NO_TENANT_ACCESS
+403 INSUFFICIENT_PERMISSIONS
+429 RATE_LIMITED
+429.Retry-After string
+500 INTERNAL_ERROR
+"""
+)
+
 ORDER = """
 X* object
 X.orderId* string
@@ -175,6 +197,12 @@ body.notes string
         status=201,
         response="body* object\nbody.success* boolean enum=True\nbody.message* string\n"
         "body.orderId* string\n" + order_at("body.order"),
+        refusals="""
+400 VALIDATION_ERROR
+400 VARIANT_NOT_FOUND
+400 VARIANT_INACTIVE
+400 INVALID_CONTRACT_LENGTH
+""",
     ),
     "GET /v1/orders": Operation(
         "listOrders",
@@ -197,18 +225,23 @@ body.nextCursor* string|null
         + order_at("body.orders[]").replace("body.orders[]*", "body.orders[]"),
     ),
     "GET /v1/orders/{orderId}": Operation(
-        "getOrder", parameters=f"{HEADERS}\n{ORDER_ID}", response=order_at("body")
+        "getOrder",
+        parameters=f"{HEADERS}\n{ORDER_ID}",
+        response=order_at("body"),
+        refusals="404 NOT_FOUND",
     ),
     "POST /v1/orders/{orderId}/cancel": Operation(
         "cancelOrder",
         parameters=f"{HEADERS}\n{ORDER_ID}",
         request="body* object\nbody.reason string maxLength=1000",
         response=ACK,
+        refusals="400 ORDER_NOT_CANCELLABLE\n400 ALREADY_CANCELLED\n404 NOT_FOUND",
     ),
     "PATCH /v1/orders/{orderId}/notes": Operation(
         "updateOrderNotes",
         parameters=f"{HEADERS}\n{ORDER_ID}",
         request="body* object\nbody.notes* string maxLength=5000",
         response=ACK,
+        refusals="400 VALIDATION_ERROR\n404 NOT_FOUND",
     ),
 }
