@@ -143,12 +143,16 @@ def list_variants(request: ApiRequest) -> HttpResponse:
         refusals=[
             invalid("status", "Choose 'active' or 'inactive'."),
             examples.NO_VARIANT,
+            examples.GONE,
             examples.IN_USE,
         ],
     ),
 )
 def patch_variant_status(request: ApiRequest, variant_id: VariantId) -> HttpResponse:
-    """Lets a variant be ordered, or no longer. One that open orders need stays active."""
+    """Lets a variant be ordered, or no longer.
+
+    One that open orders need stays active, and one of a discontinued product inactive.
+    """
     status = read(VariantStatusUpdate, JsonBody(request).data).status
     set_variant_status(
         tenant=request.tenant, actor=request.actor, variant_id=variant_id, status=status

@@ -115,6 +115,13 @@ PRODUCT_IN_USE = at(
     "ThinkPad X1 Carbon is needed by open orders: ord_7K3M9QXT2B.",
     Conflict,
 )
+GONE = at(
+    "status",
+    "STATE_CONFLICT",
+    "its product is discontinued.",
+    "The product ThinkPad X1 Carbon is discontinued; make it active first.",
+    Conflict,
+)
 IN_USE = at(
     "status",
     VARIANT_IN_USE,
