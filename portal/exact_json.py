@@ -1,6 +1,7 @@
 """JSON whose numbers keep every digit: money and custom fields never pass through a float."""
 
 import json
+import re
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -11,6 +12,8 @@ MAX_EXPONENT = 308
 """Numbers beyond 10^308 are legal JSON, but neither a double nor the database can hold them."""
 MAX_NUMBER_LENGTH = 1000
 """Characters of one number."""
+# Without any of these no number needs to be looked at: a body may hold a million of them.
+_UNUSUAL = re.compile(rf"(?<![0-9.])[0-9.]{{{MAX_EXPONENT + 1}}}|[0-9][eE]")
 
 
 # Made once: a page of a list reads hundreds of small values.
@@ -36,11 +39,12 @@ def loads_strict(body: bytes) -> Any:
         raise ValueError("It is not UTF-8.") from error
     if text.startswith("\ufeff"):
         raise ValueError("It starts with a byte order mark.")
+    unusual = _UNUSUAL.search(text)
     try:
         return simplejson.loads(
             text,
-            parse_float=_decimal,
-            parse_int=_integer,
+            parse_float=_decimal if unusual else Decimal,
+            parse_int=_integer if unusual else int,
             object_pairs_hook=_object,
         )
     except RecursionError as error:
@@ -48,9 +52,6 @@ def loads_strict(body: bytes) -> Any:
 
 
 def _decimal(literal: str) -> Decimal:
-    # The short way for what has no exponent: a body may hold half a million of them.
-    if len(literal) <= MAX_EXPONENT and "e" not in literal and "E" not in literal:
-        return Decimal(literal)
     if len(literal) <= MAX_NUMBER_LENGTH:
         with suppress(InvalidOperation):
             number = Decimal(literal)

@@ -229,8 +229,6 @@ def _hidden(data: Any) -> Iterator[Detail]:
     levels: list[Iterator[tuple[int | str, Any]]] = [iter([("", data)])]
     while levels:
         for name, value in levels[-1]:
-            if not value:
-                continue
             if isinstance(value, str):
                 if character := _hidden_character(value):
                     yield _hides([*names, name], "It", character)
@@ -238,16 +236,20 @@ def _hidden(data: Any) -> Iterator[Detail]:
                 if character := _hidden_character("".join(value)):
                     yield _hides([*names, name], "A name in it", character)
                     continue
-                levels.append(iter(value.items()))
+                levels.append(_with_text(value.items()))
                 names.append(name)
                 break
             elif isinstance(value, list):
-                levels.append(iter(enumerate(value)))
+                levels.append(_with_text(enumerate(value)))
                 names.append(name)
                 break
         else:
             levels.pop()
             del names[-1:]
+
+
+def _with_text(items: Iterable[tuple[int | str, Any]]) -> Iterator[tuple[int | str, Any]]:
+    return iter([item for item in items if item[1] and isinstance(item[1], (str, dict, list))])
 
 
 def _hides(names: list[int | str], what: str, character: str) -> Detail:

@@ -30,19 +30,21 @@ def hidden_character(value: str, *, multiline: bool = False) -> str | None:
     """The first control or invisible character as `U+200B`, or None if all can be seen."""
     if value.isascii() and value.isprintable():
         return None
-    for char in value:
-        if char.isascii() and char.isprintable():
-            continue
-        if multiline and char in _MULTILINE_CHARACTERS:
-            continue
-        number = ord(char)
-        if (
-            unicodedata.category(char) in _HIDDEN_CATEGORIES
-            or _BLANK.match(char)
-            or number & 0xFFFE == 0xFFFE
-        ):
-            return f"U+{number:04X}"
-    return None
+    # Each once: a text may have a million characters.
+    hidden = {char for char in set(value) if _is_hidden(char)}
+    if multiline:
+        hidden -= _MULTILINE_CHARACTERS
+    if not hidden:
+        return None
+    return f"U+{ord(value[min(map(value.index, hidden))]):04X}"
+
+
+def _is_hidden(char: str) -> bool:
+    return bool(
+        unicodedata.category(char) in _HIDDEN_CATEGORIES
+        or _BLANK.match(char)
+        or ord(char) & 0xFFFE == 0xFFFE
+    )
 
 
 def _has_endless_marks(value: str) -> bool:
