@@ -20,7 +20,7 @@ from portal.models import User
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
 # On a busy machine a page may take its time; what never comes still fails.
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 
 Visit = Callable[..., Page]
 Forgive = Callable[[str], None]
