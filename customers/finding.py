@@ -11,7 +11,7 @@ from customers.metrics import AMOUNT, with_active_rentals, with_devices_rented, 
 from customers.models import Customer, CustomerType
 from customers.services import UNKNOWN
 from portal.errors import Detail, NotFound, ValidationFailed
-from portal.listing import ListQuery, Rows
+from portal.listing import Rows, SortedQuery
 from portal.models import Tenant
 from portal.permissions import Actor
 from portal.shapes import OURS, Moment, Omissible, refusal
@@ -30,7 +30,7 @@ def _one_of(*values: str, also: Mapping[str, Any] | None = None) -> WithJsonSche
     return WithJsonSchema({"type": "string", "x-values": list(values), **(also or {})})
 
 
-class CustomersQuery(ListQuery):
+class CustomersQuery(SortedQuery):
     status: Annotated[
         Annotated[Customer.Status, Field(strict=False)],
         _one_of(*Customer.Status.values, also={"x-additive": ["default"]}),
@@ -75,15 +75,6 @@ class CustomersQuery(ListQuery):
             "customers first: they are offered up to 10,000 customers."
         ),
     ] = "createdAt"
-    sort_dir: Annotated[Literal["asc", "desc"], Field(description="Ascending or descending.")] = (
-        "desc"
-    )
-
-    @property
-    def sorted_by(self) -> str:
-        """What the list is sorted by: what changed lately by when it did, unless told."""
-        told = "sort_by" in self.model_fields_set
-        return self.sort_by if told or not self.updated_since else "updatedAt"
 
 
 # Each of these has an index of the tenant and this column; see Customer.Meta.

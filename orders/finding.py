@@ -13,7 +13,7 @@ from orders.custom_fields import FILTER, custom_field_filter
 from orders.models import Order, OrderItem
 from orders.queries import OrderQuerySet
 from portal.errors import Detail, NotFound, ValidationFailed
-from portal.listing import ListQuery, Rows, sent_parameters
+from portal.listing import Rows, SortedQuery, sent_parameters
 from portal.models import Tenant
 from portal.permissions import Actor
 from portal.shapes import OURS, Moment, Omissible, parse
@@ -25,7 +25,7 @@ Status = Annotated[
 ]
 
 
-class OrdersQuery(ListQuery):
+class OrdersQuery(SortedQuery):
     status: Annotated[Status, Field(description="Only orders in this state.")] = None
     customer_id: Annotated[str, Field(description="Only orders of this customer.")] = ""
     updated_since: Annotated[
@@ -45,15 +45,6 @@ class OrdersQuery(ListQuery):
             "`updatedSince`; else up to 10,000 orders."
         ),
     ] = "createdAt"
-    sort_dir: Annotated[Literal["asc", "desc"], Field(description="Ascending or descending.")] = (
-        "desc"
-    )
-
-    @property
-    def sorted_by(self) -> str:
-        """What the list is sorted by: what was changed lately by when it was, unless told."""
-        told = "sort_by" in self.model_fields_set
-        return self.sort_by if told or not self.updated_since else "updatedAt"
 
     def needs_sorting(self, fields: Q) -> bool:
         """Whether no index has what is asked for in the order that is asked."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 from urllib.parse import parse_qsl
 
 from django.core.exceptions import ValidationError
@@ -15,7 +15,7 @@ from pydantic import Field as PydanticField
 
 from portal.errors import Detail, ValidationFailed
 from portal.paging import LAST_KEY, key_of
-from portal.shapes import ContractModel, Shape, parse, refusal
+from portal.shapes import ContractModel, Moment, Shape, parse, refusal
 from portal.text import clean
 
 T = TypeVar("T", bound=Model)
@@ -68,6 +68,22 @@ class ListQuery(ContractModel):
     start_after: Annotated[
         str, PydanticField(description="`nextCursor` of the page before, for the next one.")
     ] = ""
+
+
+class SortedQuery(ListQuery):
+    """What a list is asked that can be sorted, and asked for what changed lately."""
+
+    updated_since: Moment | None = None
+    sort_by: str = "createdAt"
+    sort_dir: Annotated[
+        Literal["asc", "desc"], PydanticField(description="Ascending or descending.")
+    ] = "desc"
+
+    @property
+    def sorted_by(self) -> str:
+        """What the list is sorted by: what changed lately by when it did, unless told."""
+        told = "sort_by" in self.model_fields_set
+        return self.sort_by if told or not self.updated_since else "updatedAt"
 
 
 def read_query(request: HttpRequest, model: type[Shape]) -> Shape:
