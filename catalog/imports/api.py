@@ -8,14 +8,14 @@ from ninja import Router
 from pydantic import Field, WithJsonSchema
 from typing_extensions import TypedDict
 
+from catalog.examples import RACE
 from catalog.imports.applying import import_catalogue
 from catalog.imports.planning import Outcome, Plan
 from catalog.imports.reading import FIELD, MAX_BYTES, OPTIONAL, REQUIRED
 from portal.api_request import ApiRequest, FileBody, json_response
-from portal.errors import Conflict
 from portal.idempotency import run_once
 from portal.openapi import operation, schema_of
-from portal.refusals import Refusal, invalid, other_media, too_large
+from portal.refusals import invalid, other_media, too_large
 
 Number = Annotated[int, WithJsonSchema({"type": "number"})]
 Ours = Field(json_schema_extra={"x-additive": True})
@@ -90,10 +90,7 @@ REFUSALS = (
         "The column “Brand” is missing.",
         "the file as a whole: no CSV in UTF-8, a column is missing, over 10,000 rows.",
     ),
-    Refusal(
-        "others change the same products.",
-        Conflict("STATE_CONFLICT", "Somebody else saved the same just now."),
-    ),
+    RACE,
     too_large("file", "10 MB"),
     other_media("multipart/form-data, or text/csv in UTF-8"),
 )
