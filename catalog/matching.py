@@ -178,16 +178,17 @@ def _called_so(part: Part, options: Iterable[Option]) -> list[Option]:
     whole = Reading(part.text)
     if whole not in part.otherwise:
         return []
+    said = _phrase(part.text)
     return [
         Option(option.found, whole)
         for option in options
-        if _says(option.found.sku, part.text) or _says(option.found.product_name, part.text)
+        if said in _phrase(option.found.sku) or said in _phrase(option.found.product_name)
     ]
 
 
-def _says(name: str, text: str) -> bool:
-    """Whether these words stand in the name, one after the other."""
-    return f" {' '.join(words_of(text))} " in f" {' '.join(words_of(name))} "
+def _phrase(text: str) -> str:
+    """Its words, so that another text's stand in it one after the other, or do not."""
+    return f" {' '.join(words_of(text))} "
 
 
 def _what(option: Option) -> tuple[str, str, str]:
