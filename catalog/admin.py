@@ -115,6 +115,7 @@ class ProductAdmin(TenantAdmin[Product]):
         return super().changelist_view(request, context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
+        # The stubs know Django's own queryset, and not the model's.
         products: ProductQuerySet = super().get_queryset(request)  # type: ignore[assignment]
         return products.with_variant_count()
 

@@ -27,9 +27,10 @@ class DomainError(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
-        first, others = (details := tuple(details))[:MOST_DETAILS], details[MOST_DETAILS:]
-        more = Detail("", code, f"{len(others):,} more fields are wrong.")
-        self.details = (*first, more) if others else first
+        self.details = tuple(details)
+        if (more := len(self.details) - MOST_DETAILS) > 0:
+            rest = Detail("", code, f"{more:,} more fields are wrong.")
+            self.details = (*self.details[:MOST_DETAILS], rest)
 
     @classmethod
     def at(cls, path: str, code: str, message: str) -> "DomainError":
