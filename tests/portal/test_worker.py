@@ -168,28 +168,30 @@ def test_worker_ends_when_it_is_terminated() -> None:
     assert (process.returncode, "portal.management.commands.worker" in line) == (0, True)
 
 
-TOLD_TWICE = """
-import django, signal, threading
+TOLD_AT_ANY_MOMENT = """
+import django, os, random, signal, sys, threading, time
 from datetime import timedelta
 django.setup()
 from portal.management.commands.worker import Command
 
-class Interrupted(threading.Event):
-    def wait(self, timeout=None):
-        if timeout is not None:
-            with self._cond:
-                signal.raise_signal(signal.SIGINT)
-                signal.raise_signal(signal.SIGTERM)
-        return super().wait(timeout)
+def tell():
+    time.sleep(random.random() / 5000)
+    os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGINT)
 
-threading.Event = Interrupted
-command = Command()
-command.keep_refreshing = lambda stop: None
-command.work = lambda: timedelta(minutes=1)
-command.handle(once=False)
+def work():
+    threading.Thread(target=tell).start()
+    return timedelta(minutes=1)
+
+sys.setswitchinterval(1e-5)
+for _ in range(1000):
+    command = Command()
+    command.keep_refreshing = lambda: None
+    command.work = work
+    command.handle(once=False)
 """
 
 
-def test_worker_ends_when_it_is_told_twice() -> None:
-    """By the terminal and by make at once, while it holds the lock of what it waits for."""
-    subprocess.run([sys.executable, "-c", TOLD_TWICE], check=True, timeout=20)
+def test_worker_ends_whenever_it_is_told() -> None:
+    """By the terminal and by make at once, also just before it begins to wait."""
+    subprocess.run([sys.executable, "-c", TOLD_AT_ANY_MOMENT], check=True, timeout=50)

@@ -1,10 +1,11 @@
 """`manage.py worker`: what no request should wait for."""
 
 import logging
+import select
 import signal
+import socket
 import threading
 import time
-from _thread import start_new_thread
 from argparse import ArgumentParser
 from datetime import timedelta
 from importlib import import_module
@@ -60,15 +61,18 @@ class Command(BaseCommand):
             outbox.deliver_due()
             self.jobs()
             return
-        stop = threading.Event()
+        stopped, stop = socket.socketpair()
+        stop.setblocking(False)
+        # Not an event set by a handler: one that runs just before the wait begins cannot end it.
+        signal.set_wakeup_fd(stop.fileno())
         for number in (signal.SIGTERM, signal.SIGINT):
-            # Not in this thread: it may hold the lock of `stop`, in `wait` or for a signal before.
-            signal.signal(number, lambda *_: start_new_thread(stop.set, ()))
-        threading.Thread(target=self.keep_refreshing, args=[stop], daemon=True).start()
-        while not stop.is_set():
+            signal.signal(number, lambda *_: None)
+        threading.Thread(target=self.keep_refreshing, daemon=True).start()
+        pause = timedelta()
+        while not select.select([stopped], [], [], pause.total_seconds())[0]:
             pause = self.work()
             close_old_connections()
-            stop.wait(pause.total_seconds())
+        signal.set_wakeup_fd(-1)
 
     def work(self) -> timedelta:
         """Does what is due, and says how long to wait before looking again."""
@@ -99,12 +103,12 @@ class Command(BaseCommand):
     def refresh(self) -> None:
         call_command("refresh_search", due=True)
 
-    def keep_refreshing(self, stop: threading.Event) -> None:
+    def keep_refreshing(self) -> None:
         """Beside the rest: in a large catalogue it takes a minute, which no mail should wait."""
-        while not stop.is_set():
+        while True:
             try:
                 self.refresh()
             except Error:
                 logger.exception("The search could not be refreshed.")
             close_old_connections()
-            stop.wait(BETWEEN_CHORES.total_seconds())
+            time.sleep(BETWEEN_CHORES.total_seconds())
