@@ -21,7 +21,7 @@ def measure_memory(port: int, database: str, requests: int) -> dict[str, float]:
         for call in islice(calls, FIRST):
             call()
         first = server.memory() / 1024
-        for call in islice(calls, requests - FIRST):
+        for call in islice(calls, max(requests - FIRST, 0)):
             call()
         held = server.memory() / 1024
     return {f"worker after {FIRST:,} requests, MB": first, "worker after all requests, MB": held}
