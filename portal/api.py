@@ -16,7 +16,7 @@ from ninja import NinjaAPI
 from ninja.openapi.docs import Swagger
 from ninja.openapi.schema import OpenAPISchema
 from ninja.security import HttpBearer
-from psycopg.errors import DeadlockDetected
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from portal.api_request import ApiError, json_response
 from portal.errors import DomainError, PermissionRefused, error_body
@@ -132,8 +132,8 @@ def refused(request: HttpRequest, error: DomainError) -> HttpResponse:
 @api.exception_handler(OperationalError)
 @api.exception_handler(InterfaceError)
 def unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
-    if isinstance(error.__cause__, DeadlockDetected):
-        logger.warning("Two requests waited for each other.", exc_info=error)
+    if isinstance(error.__cause__, (DeadlockDetected, LockNotAvailable)):
+        logger.warning("Two requests were in each other's way.", exc_info=error)
         message = "Somebody else changed the same just now. Nothing was done; try again."
     else:
         logger.error("The database does not answer.", exc_info=error)

@@ -49,15 +49,20 @@ def run_once(
         return response
 
 
-# Evaluating set_config in FROM comes before the insert, and so before it waits for another's.
+# What is in FROM is evaluated before the insert, and so before it waits for another's; what is
+# returned, after that: the work waits for its rows as long as it would without a key.
 _CLAIM = """
     INSERT INTO portal_idempotentresponse AS kept
         (tenant_id, api_key_id, key, fingerprint, status, body, created_at)
-    SELECT %s, %s, %s, %s, 0, '', %s FROM set_config('lock_timeout', %s, true)
+    SELECT %s, %s, %s, %s, 0, '', %s
+    FROM (
+        SELECT set_config('portal.lock_timeout', current_setting('lock_timeout'), true),
+            set_config('lock_timeout', %s, true)
+    ) AS limited
     ON CONFLICT (api_key_id, key) DO UPDATE
         SET fingerprint = excluded.fingerprint, created_at = excluded.created_at
         WHERE kept.created_at <= %s
-    RETURNING id
+    RETURNING id, set_config('lock_timeout', current_setting('portal.lock_timeout'), true)
 """
 
 

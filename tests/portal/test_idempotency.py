@@ -18,6 +18,7 @@ from portal.idempotency import KEPT, run_once
 from portal.models import ApiKey, IdempotentResponse, Tenant
 from tests.api import post, problems
 from tests.factories import ApiKeyFactory, VariantFactory, order_body
+from tests.locks import uncommitted
 
 
 def test_retry_gets_the_same_bytes(api_client: Client, tenant: Tenant) -> None:
@@ -202,3 +203,37 @@ def test_orders_sent_at_once_with_one_key_are_one(api_client: Client, tenant: Te
     late = [problems(answer) for answer in answers if answer.status_code != 201]
     assert late == [(409, "IDEMPOTENCY_IN_PROGRESS", [])] * len(late)
     assert Order.objects.count() == 1
+
+
+@pytest.mark.parametrize("usual", ["0", "7s"])
+def test_work_waits_for_its_rows_as_long_as_without_a_key(api_key: ApiKey, usual: str) -> None:
+    def limit() -> HttpResponse:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW lock_timeout")
+            return HttpResponse(cursor.fetchone()[0])
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [usual])
+    request = Call(api_key, "a", 0).as_api_request()
+    answer = run_once(request=request, fingerprint="a", work=limit)
+    assert answer.content.decode() == usual
+
+
+@pytest.mark.django_db(transaction=True)
+def test_request_that_waited_too_long_for_a_row_is_told_to_come_back(
+    api_client: Client, tenant: Tenant
+) -> None:
+    VariantFactory(sku="A")
+    post(api_client, order_body("A"))
+
+    def hold() -> None:
+        with scope(tenant=tenant):
+            Customer.objects.select_for_update().get()
+
+    with uncommitted(hold), connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '50ms'")
+        answer = post(api_client, order_body("A"), Idempotency_Key="k")
+        cursor.execute("RESET lock_timeout")
+    assert problems(answer) == (503, "UNAVAILABLE", [])
+    assert "Somebody else" in answer.json()["error"]["message"]
+    assert (Order.objects.count(), IdempotentResponse.objects.count()) == (1, 0)
