@@ -506,7 +506,7 @@ class SearchWord(models.Model):
 
 
 class SearchRefresh(models.Model):
-    """When the popularity, tiers and word counts of a tenant's search were last renewed."""
+    """When the last complete renewal of a tenant's search began: popularity, tiers, word counts."""
 
     tenant = models.OneToOneField(
         Tenant, on_delete=models.CASCADE, primary_key=True, related_name="+"

@@ -4,10 +4,12 @@ How often things are ordered, which tier they are in for that, and how many vari
 What a variant is called and whether it can be ordered is right at once, by the database's doing.
 """
 
+import logging
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, time, timedelta
 
-from django.db import Error, connection, transaction
+from django.db import Error, close_old_connections, connection, transaction
 from django.db.models import Count
 
 from catalog.models import SearchRefresh, Variant
@@ -28,6 +30,11 @@ NIGHT = time(3)
 
 ROWS_AT_ONCE = 5_000
 """How many entries are locked together while they move; a change of one waits for the others."""
+
+_OURS = 0x736561
+"""The first half of our advisory locks; the second is the tenant's number."""
+
+logger = logging.getLogger(__name__)
 
 _WANTED = """
 CREATE TEMP TABLE wanted AS
@@ -119,23 +126,27 @@ def refresh_search(*, tenant: Tenant, now: datetime) -> None:
     A catalogue of a million variants takes a minute or so. Searches and changes of the catalogue
     go on meanwhile.
     """
-    SearchRefresh.objects.update_or_create(tenant=tenant, defaults={"began_at": now})
     _move_between_tiers(tenant, now - COUNTED)
     _count_words(tenant)
+    SearchRefresh.objects.update_or_create(tenant=tenant, defaults={"began_at": now})
 
 
 def refresh_due(now: datetime) -> Iterator[Tenant]:
     """Refreshes every tenant whose night has begun since its last refresh, or that had none; yields
-    each when it is done. Of several callers at once, one does it.
+    each when it is done. Of several callers at once, one does it. What fails is logged, and still
+    due; the other tenants have their turn.
     """
     for tenant in Tenant.objects.order_by("pk"):
-        if _claim(tenant, now):
-            try:
-                refresh_search(tenant=tenant, now=now)
-            except Error:
-                # Due again, whatever was done of it.
-                SearchRefresh.objects.filter(tenant=tenant).delete()
-                raise
+        try:
+            with _alone(tenant) as alone:
+                due = alone and _is_due(tenant, now)
+                if due:
+                    refresh_search(tenant=tenant, now=now)
+        except Error:
+            logger.exception("The search of %s could not be refreshed.", tenant.slug)
+            close_old_connections()
+            continue
+        if due:
             yield tenant
 
 
@@ -145,10 +156,24 @@ def last_night(tenant: Tenant, now: datetime) -> datetime:
     return night if night <= local else night - timedelta(days=1)
 
 
-def _claim(tenant: Tenant, now: datetime) -> bool:
-    _, is_first = SearchRefresh.objects.get_or_create(tenant=tenant, defaults={"began_at": now})
-    due = SearchRefresh.objects.filter(tenant=tenant, began_at__lt=last_night(tenant, now))
-    return is_first or bool(due.update(began_at=now))
+def _is_due(tenant: Tenant, now: datetime) -> bool:
+    renewed = SearchRefresh.objects.filter(tenant=tenant, began_at__gte=last_night(tenant, now))
+    return not renewed.exists()
+
+
+@contextmanager
+def _alone(tenant: Tenant) -> Iterator[bool]:
+    """Whether nobody else is at this tenant's. It ends with the connection, whatever ends that."""
+    lock = [_OURS, tenant.pk % 2**31]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", lock)
+        alone: bool = cursor.fetchone()[0]
+    try:
+        yield alone
+    finally:
+        if alone:
+            with suppress(Error), connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", lock)
 
 
 def _move_between_tiers(tenant: Tenant, since: datetime) -> None:

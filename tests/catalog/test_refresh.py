@@ -1,10 +1,12 @@
 """What is renewed at night: popularity, tiers, and how frequent words are."""
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError, connection
+from django.db import connection
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
@@ -16,7 +18,7 @@ from portal.models import Tenant
 from tests.catalog.search import search_variants
 from tests.catalog.test_search_entries import tokens
 from tests.factories import VariantFactory, make_order
-from tests.locks import locked_table, uncommitted
+from tests.locks import uncommitted
 
 
 @pytest.fixture
@@ -203,14 +205,36 @@ def test_word_that_comes_back_while_words_are_counted_is_there_the_next_night(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_refresh_that_failed_is_due_again(tenant: Tenant) -> None:
-    VariantFactory()
-    with locked_table("catalog_searchword"):
-        with connection.cursor() as cursor:
-            cursor.execute("SET lock_timeout = '50ms'")
-        with scopes_disabled(), pytest.raises(OperationalError):
-            list(refresh_due(timezone.now()))
-    with connection.cursor() as cursor:
-        cursor.execute("RESET lock_timeout")
+def test_refresh_that_failed_is_due_again(
+    tenant: Tenant, other_tenant: Tenant, caplog: pytest.LogCaptureFixture
+) -> None:
+    with scope(tenant=other_tenant):
+        VariantFactory(tenant=other_tenant)
+    now = timezone.now()
+    first, second = sorted([tenant, other_tenant], key=lambda each: each.pk)
+
+    def break_off(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        """As if the database were restarted, and is back at once."""
+        if sql.startswith("\nCREATE TEMP TABLE counted") and params == [str(first.pk)]:
+            execute("SELECT pg_terminate_backend(pg_backend_pid())", None, False, context)
+        return execute(sql, params, many, context)
+
     with scopes_disabled():
+        with connection.execute_wrapper(break_off):
+            assert list(refresh_due(now)) == [second]
+        assert f"The search of {first.slug} could not be refreshed." in caplog.text
+        assert list(refresh_due(now)) == [first]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_refresh_that_another_worker_is_at_is_left_to_it(tenant: Tenant) -> None:
+    other = connection.copy()
+    lock = [refreshing._OURS, tenant.pk]
+    with scopes_disabled(), closing(other):
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s, %s)", lock)
+        assert list(refresh_due(timezone.now())) == []
+    with scopes_disabled(), connection.cursor() as cursor:
         assert list(refresh_due(timezone.now())) == [tenant]
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE (classid, objid) = (%s, %s)", lock)
+        assert cursor.fetchone() == (0,)

@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
-from django.db import Error, close_old_connections
+from django.db import Error, close_old_connections, connection
 from django.utils.module_loading import import_string
 from django_scopes import scopes_disabled
 
@@ -108,7 +108,7 @@ class Command(BaseCommand):
         while True:
             try:
                 self.refresh()
-            except Error:
+            except Exception:  # Whatever it is, the worker would go on without this for good.
                 logger.exception("The search could not be refreshed.")
-            close_old_connections()
+            connection.close()
             time.sleep(BETWEEN_CHORES.total_seconds())
