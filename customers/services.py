@@ -103,12 +103,13 @@ def customer_for_order(
     caller: Caller,
     known: Customer | None,
     update: bool = False,
+    latest: bool = True,
 ) -> Customer:
     """The customer of an order that is being written: `known` (from `find_customer`) or created.
 
     A known customer keeps its details unless `update` says to take over those submitted, another
     e-mail included; what was left empty stays as it is. The addresses of this order are
-    remembered either way. Two calls at once with the same e-mail, in whatever case, end in one
+    remembered either way, if it is their `latest`. Two calls at once with the same e-mail, in whatever case, end in one
     customer. Raises PermissionRefused for an update by an actor who may not change customers, and
     DomainError at `customer.email` if it takes another customer's, or if the customer became
     inactive after they were found. Contract: Create Order, "Customer Handling".
@@ -129,7 +130,7 @@ def customer_for_order(
             return new
         known = Customer.objects.get(tenant=tenant, email_key=new.email_key)
         _require_active(known)
-    _remember(known, caller, update)
+    _remember(known, caller, update, latest)
     return known
 
 
@@ -229,13 +230,12 @@ def _insert(new: Customer) -> bool:
     return True
 
 
-def _remember(customer: Customer, caller: Caller, update: bool) -> None:
+def _remember(customer: Customer, caller: Caller, update: bool, latest: bool) -> None:
     """Writes what this call says of them, unless they were made inactive since they were found."""
-    values: dict[str, Any] = {
-        "last_billing_address": dict(caller.billing_address),
-        "last_shipping_address": dict(caller.shipping_address),
-        "updated_at": timezone.now(),
-    }
+    values: dict[str, Any] = {"updated_at": timezone.now()}
+    if latest:
+        values["last_billing_address"] = dict(caller.billing_address)
+        values["last_shipping_address"] = dict(caller.shipping_address)
     if update:
         values |= {name: value for name, value in caller.details().items() if value}
     for name, value in values.items():

@@ -108,7 +108,7 @@ def create_order(
     inactive customer, `VALIDATION_ERROR` at `customer.email`. Contract: Create Order.
     """
     ready = _ready(tenant, actor, new_order, customer_id)
-    # Nothing is refused from here on: a transaction around it needs no savepoint to return to.
+    # Whoever has opened a transaction around it lets a refusal end that: no savepoint is needed.
     with transaction.atomic(savepoint=False):
         customer = customer_for_order(
             tenant=tenant,
@@ -493,10 +493,13 @@ def _customer_of_edit(
         raise DomainError.of(problems)
     said = (caller.billing_address, caller.shipping_address)
     moved = said != (order.billing_address, order.shipping_address)
-    if known.pk == order.customer_id and not moved and not update:
-        # What is remembered of them may be newer than this order.
+    # What is remembered of them may be newer than this order.
+    latest = not Order.objects.filter(customer=known, created_at__gt=order.created_at).exists()
+    if known.pk == order.customer_id and not update and not (moved and latest):
         return known
-    return customer_for_order(tenant=tenant, actor=actor, caller=caller, known=known, update=update)
+    return customer_for_order(
+        tenant=tenant, actor=actor, caller=caller, known=known, update=update, latest=latest
+    )
 
 
 def _edit_rows(

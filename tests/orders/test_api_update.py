@@ -156,6 +156,26 @@ def test_addresses_of_a_customer_stay_unless_the_order_gets_others(
     assert Customer.objects.get().last_billing_address["city"] == "Delft"
 
 
+def test_addresses_of_a_later_order_stay(api_client: Client, order: Order) -> None:
+    later = make_order("A", billingAddress=address(city="Utrecht"))
+    before = Customer.objects.get()
+    patch(api_client, order, {"billingAddress": address(city="Delft")})
+    after = Customer.objects.get()
+    assert (after.last_billing_address["city"], after.updated_at) == ("Utrecht", before.updated_at)
+    patch(api_client, later, {"billingAddress": address(city="Gouda")})
+    assert Customer.objects.get().last_billing_address["city"] == "Gouda"
+
+
+def test_order_that_moves_to_a_customer_with_a_later_one_leaves_their_addresses(
+    api_client: Client, order: Order
+) -> None:
+    other = CUSTOMER | {"email": "other@example.com"}
+    make_order("A", customer=other, billingAddress=address(city="Utrecht"))
+    assert patch(api_client, order, {"customer": other}).status_code == 200
+    theirs = Customer.objects.get(email="other@example.com")
+    assert (theirs.orders.count(), theirs.last_billing_address["city"]) == (2, "Utrecht")
+
+
 def test_sending_back_what_was_read_changes_nothing(api_client: Client, tenant: Tenant) -> None:
     VariantFactory(sku="C", list_price=900)
     order_id = post(api_client, order_body("A", "C", "A", **FULL)).json()["orderId"]
