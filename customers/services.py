@@ -109,10 +109,10 @@ def customer_for_order(
 
     A known customer keeps its details unless `update` says to take over those submitted, another
     e-mail included; what was left empty stays as it is. The addresses of this order are
-    remembered either way, if it is their `latest`. Two calls at once with the same e-mail, in whatever case, end in one
-    customer. Raises PermissionRefused for an update by an actor who may not change customers, and
-    DomainError at `customer.email` if it takes another customer's, or if the customer became
-    inactive after they were found. Contract: Create Order, "Customer Handling".
+    remembered either way, if it is their `latest`. Two calls at once with the same e-mail, in
+    whatever case, end in one customer. Raises PermissionRefused for an update by an actor who may
+    not change customers, and DomainError at `customer.email` if it takes another customer's, or if
+    the customer became inactive after they were found. Contract: Create Order, "Customer Handling".
     """
     if update:
         actor.require("customers.change_customer", "You may not change customers.")

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import DisallowedHost
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -19,7 +21,7 @@ from ninja.security import HttpBearer
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from portal.api_request import ApiError, json_response
-from portal.errors import DomainError, PermissionRefused, error_body
+from portal.errors import Detail, DomainError, PermissionRefused, ValidationFailed, error_body
 from portal.keys import key_of
 from portal.listing import refuse_bad_query
 from portal.models import ApiKey
@@ -42,7 +44,7 @@ class bearerAuth(HttpBearer):  # noqa: N801 (the contract's name of the security
 
     def __call__(self, request: HttpRequest) -> ApiKey:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != self.openapi_scheme:
+        if scheme.lower() != self.openapi_scheme or not token.strip():
             raise _unauthorised("AUTH_REQUIRED", "Send an API key: Authorization: Bearer <key>.")
         return self.authenticate(request, token.strip())
 
@@ -175,15 +177,37 @@ class ApiErrorsMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not f"{request.path}/".startswith(API_PREFIX):
+            return self.get_response(request)
+        try:
+            _require_our_address(request)
+        except DomainError as error:
+            return error_response(error)
         response = self.get_response(request)
-        is_api = f"{request.path}/".startswith(API_PREFIX)
-        if not is_api or response.status_code < 400 or _is_json(response):
+        if response.status_code < 400 or _is_json(response):
             return response
         # In place, so that what other middleware said in headers stays.
         response.content = error_response(_of_status(response.status_code)).content
         response["Content-Type"] = "application/json"
         response["Content-Length"] = str(len(response.content))
         return response
+
+
+def _require_our_address(request: HttpRequest) -> None:
+    """Raises ValidationFailed at `Host` for a host that is not ours. Raises ApiError 403 for what
+    is sent in clear text where the portal is served over https, unless it only looks, without a
+    key: a client that were redirected would repeat a POST as a GET, and take that for an answer.
+    """
+    try:
+        request.get_host()
+    except DisallowedHost as error:
+        logger.warning("The API was asked under another host. %s", error)
+        message = f"The portal does not answer under this host. Send it to {settings.LINK_URL}."
+        raise ValidationFailed([Detail("Host", "VALIDATION_ERROR", message)]) from error
+    looks = request.method in ("GET", "HEAD") and "Authorization" not in request.headers
+    if settings.SECURE_SSL_REDIRECT and not request.is_secure() and not looks:
+        message = "Send it over https. Nothing was done; a key that came so may be known to others."
+        raise ApiError(403, "HTTPS_REQUIRED", message)
 
 
 def _is_json(response: HttpResponse) -> bool:

@@ -128,6 +128,9 @@ def _receive(request: HttpRequest, wanted: str, limit: int, most: str, *, at: st
     # Nothing at all needs no media type: it is simply not what is wanted.
     if announced.strip("0") and wanted:
         raise ApiError(415, "UNSUPPORTED_MEDIA_TYPE", f"Send Content-Type: {wanted}.")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        message = "Send the body as it is, without Content-Encoding."
+        raise ApiError(415, "UNSUPPORTED_MEDIA_TYPE", message)
     if not announced and "Transfer-Encoding" in request.headers:
         raise _invalid(at, "Send the body in one piece, with Content-Length; not in chunks.")
     try:

@@ -37,6 +37,8 @@ def loads_strict(body: bytes) -> Any:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ValueError("It is not UTF-8.") from error
+    if not text.strip():
+        raise ValueError("It is empty.")
     if text.startswith("\ufeff"):
         raise ValueError("It starts with a byte order mark.")
     unusual = _UNUSUAL.search(text)

@@ -65,7 +65,7 @@ ALWAYS = (
     invalid(
         "",
         "The query string has a % that begins no escape; send % itself as %25.",
-        "the query string.",
+        "the query string, or the host.",
     ),
     error(
         401,
@@ -86,6 +86,12 @@ ALWAYS = (
         "NO_TENANT_ACCESS",
         "not the tenant of this key.",
         "Send the tenant that this API key belongs to in the header Tenant-ID.",
+    ),
+    error(
+        403,
+        "HTTPS_REQUIRED",
+        "over http, where the portal is served over https.",
+        "Send it over https. Nothing was done; a key that came so may be known to others.",
     ),
     error(
         429,

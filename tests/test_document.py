@@ -10,7 +10,7 @@ import jsonschema_rs
 import pytest
 import simplejson
 from django.db import IntegrityError, OperationalError, connection
-from django.test import Client
+from django.test import Client, override_settings
 from psycopg.errors import LockNotAvailable, UniqueViolation
 
 from catalog.imports.reading import MAX_BYTES
@@ -235,6 +235,8 @@ def test_refusals_of_every_operation_are_its_examples(world: World, name: str) -
         check(name, world.send(name, by=by), error)
     check(name, world.send(name, by=world.client(Tenant_ID="other")), "NO_TENANT_ACCESS")
     check(name, world.send(name, by=world.another(scopes=[])), "INSUFFICIENT_PERMISSIONS")
+    with override_settings(SECURE_SSL_REDIRECT=True):
+        check(name, world.send(name), "HTTPS_REQUIRED")
     for failure, error in ((ValueError, "INTERNAL_ERROR"), (OperationalError, "UNAVAILABLE")):
         with failing(failure):
             check(name, world.send(name), error)
@@ -390,6 +392,7 @@ PROVOKED: Mapping[str, Mapping[str, Provoked]] = {
 }
 EVERYWHERE = {
     *("AUTH_REQUIRED", "INVALID_TOKEN", "NO_TENANT_ACCESS", "INSUFFICIENT_PERMISSIONS"),
+    *("HTTPS_REQUIRED",),
     *("RATE_LIMITED", "INTERNAL_ERROR", "UNAVAILABLE", "NOT_FOUND"),
     *("BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"),
     *("IDEMPOTENCY_IN_PROGRESS", "IDEMPOTENCY_KEY_REUSED"),

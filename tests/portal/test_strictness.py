@@ -439,17 +439,18 @@ def test_bad_key_or_tenant_is_refused(
     token = api_key.token
     for kind, value in {**BAD_HEADERS, "not UTF-8": "\xff"}.items():
         sent = value if kind == "not UTF-8" else as_sent(value)
-        for header, text, status, codes in (
-            ("Authorization", sent, 401, {"AUTH_REQUIRED"}),
-            ("Authorization", f"Bearer {sent}", 401, {"INVALID_TOKEN"}),
-            ("Authorization", f"Bearer {token}{sent or '.'}x", 401, {"INVALID_TOKEN"}),
-            ("Authorization", f"Bearer {token}, Bearer {token}{sent}", 401, {"INVALID_TOKEN"}),
-            ("Tenant-ID", sent, 403, {"NO_TENANT_ACCESS"}),
-            ("Tenant-ID", f"demo{sent or ','}demo", 403, {"NO_TENANT_ACCESS"}),
+        none, bad = "AUTH_REQUIRED", "INVALID_TOKEN"
+        for header, text, status, code in (
+            ("Authorization", sent, 401, none),
+            ("Authorization", f"Bearer {sent}", 401, bad if sent.strip() else none),
+            ("Authorization", f"Bearer {token}{sent or '.'}x", 401, bad),
+            ("Authorization", f"Bearer {token}, Bearer {token}{sent}", 401, bad),
+            ("Tenant-ID", sent, 403, "NO_TENANT_ACCESS"),
+            ("Tenant-ID", f"demo{sent or ','}demo", 403, "NO_TENANT_ACCESS"),
         ):
             response = sender.send(operation, headers={header: text})
             answer = problems(response)
-            assert (answer[0], answer[1] in codes) == (status, True), (header, kind, answer)
+            assert answer[:2] == (status, code), (header, kind, answer)
     assert content() == before
 
 
