@@ -59,6 +59,17 @@ def test_page_shows_everything_about_the_order(rep_client: Client) -> None:
         assert shown in text
 
 
+@pytest.mark.parametrize("status", [Order.Status.PENDING, Order.Status.CONFIRMED])
+@pytest.mark.parametrize("who", ["rep_client", "manager_client"])
+def test_explanation_spans_the_columns_that_there_are(
+    who: str, status: str, request: pytest.FixtureRequest
+) -> None:
+    client: Client = request.getfixturevalue(who)
+    text = client.get(_address_of(make_order(status=status))).text
+    head = text[text.index('<table class="grid cards">') :].partition("</thead>")[0]
+    assert f'colspan="{head.count("<th ")}"' in text
+
+
 def test_costs_and_list_prices_are_for_managers(rep_client: Client, manager_client: Client) -> None:
     VariantFactory(sku="X1", acquisition_cost="811.11", list_price="999.99")
     order = make_order("X1")
