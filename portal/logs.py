@@ -1,7 +1,7 @@
 """Logs: one JSON object a line in production, readable lines in development.
 
 Every line of a request carries its id, which the response repeats as `X-Request-ID`. Bodies,
-headers and names are never logged.
+headers and names are never logged: in production not even where the database quotes them.
 """
 
 import re
@@ -29,12 +29,25 @@ def _without_traceback_of_refusals(logger: Any, name: str, event: Any) -> Any:
     return event
 
 
+# The database quotes the row or the statement behind what it says was wrong with it.
+_QUOTED = re.compile(
+    r"\n(LINE \d+|DETAIL|CONTEXT): .*?(?=\n\n(The above exception|During handling)|\Z)", re.DOTALL
+)
+
+
+def _without_rows(logger: Any, name: str, event: Any) -> Any:
+    """Somebody's name or address may be in them."""
+    if exception := event.get("exception"):
+        event["exception"] = _QUOTED.sub("", exception)
+    return event
+
+
 def configuration(*, debug: bool) -> dict[str, Any]:
     """Django's LOGGING setting."""
-    renderer: Any = (
-        structlog.dev.ConsoleRenderer(colors=False)
+    rendering: list[Any] = (
+        [structlog.dev.ConsoleRenderer(colors=False)]
         if debug
-        else structlog.processors.JSONRenderer()
+        else [_without_rows, structlog.processors.JSONRenderer()]
     )
     return {
         "version": 1,
@@ -47,7 +60,7 @@ def configuration(*, debug: bool) -> dict[str, Any]:
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     _without_traceback_of_refusals,
                     structlog.processors.format_exc_info,
-                    renderer,
+                    *rendering,
                 ],
             }
         },

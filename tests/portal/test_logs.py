@@ -37,6 +37,25 @@ except ValueError:
     log.exception("It failed")
 """
 
+QUOTING = """
+from django.db import IntegrityError
+from psycopg.errors import CheckViolation, InvalidTextRepresentation
+
+def fail(first, second):
+    try:
+        try:
+            raise first
+        except Exception as error:
+            raise second from error
+    except Exception:
+        log.exception("It failed")
+
+row = 'violates "order_total"\\nDETAIL:  Failing row contains (noor@x.example,\\n\\nWeena 5).'
+fail(CheckViolation(row), IntegrityError(row))
+statement = 'invalid input\\nLINE 1: SELECT noor@x.example\\n      ^\\nCONTEXT:  Weena 5'
+fail(InvalidTextRepresentation(statement), ValueError("broken"))
+"""
+
 REFUSAL = """
 try:
     raise PermissionError("not you")
@@ -74,6 +93,15 @@ def test_line_of_a_request_has_its_id() -> None:
         "request_id": "request-1",
     }
     assert "request_id" not in afterwards
+
+
+def test_rows_that_the_database_quotes_are_not_logged() -> None:
+    row, statement = (line["exception"] for line in lines(QUOTING))
+    assert row.count('violates "order_total"') == 2
+    assert "invalid input" in statement
+    assert "ValueError: broken" in statement
+    for text in ("noor", "Weena", "DETAIL", "LINE"):
+        assert text not in row + statement
 
 
 def test_failure_is_one_line() -> None:
