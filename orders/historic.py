@@ -29,6 +29,7 @@ from portal.shapes import (
     Months,
     Omissible,
     Text,
+    as_moment,
     number,
     parse,
     refusal,
@@ -61,13 +62,8 @@ def _image_url(value: str) -> str:
 
 
 def _moment(value: Any) -> datetime:
-    try:
-        at = datetime.fromisoformat(value)
-        if at.tzinfo is None:
-            raise ValueError("without a zone")
-        at = at.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise refusal("Send a time with its zone, such as 2026-03-02T09:30:00Z.") from error
+    if (at := as_moment(value)) is None:
+        raise refusal("Send a time with its zone, such as 2026-03-02T09:30:00Z.")
     if at < EARLIEST:
         raise refusal("This is before 1970.")
     return at

@@ -103,7 +103,7 @@ def not_null(value: Any) -> Any:
     return value
 
 
-def moment(value: Any) -> datetime:
+def as_moment(value: Any) -> datetime | None:
     """A point in time: ISO 8601 with its offset, since nobody knows which zone else is meant."""
     try:
         at = datetime.fromisoformat(value) if isinstance(value, str) else None
@@ -112,7 +112,13 @@ def moment(value: Any) -> datetime:
             return at.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise refusal("Enter a moment with its zone, such as 2026-01-31T12:00:00Z; send + as %2B.")
+    return None
+
+
+def _moment_of_query(value: Any) -> datetime:
+    if (at := as_moment(value)) is None:
+        raise refusal("Enter a moment with its zone, such as 2026-01-31T12:00:00Z; send + as %2B.")
+    return at
 
 
 class Omissible:
@@ -163,7 +169,7 @@ Amount = Annotated[
 ]
 Moment = Annotated[
     datetime,
-    BeforeValidator(moment),
+    BeforeValidator(_moment_of_query),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 
