@@ -192,6 +192,9 @@ def _sheet(separator: str, header: list[str]) -> Sheet:
     problems = [
         f"The column “{name}” is missing." for name in REQUIRED if name not in known
     ] or _wrong_columns(header, known)
+    if not known:
+        read = _shown(separator.join(header))
+        problems.insert(0, f"The first row is no header that is known: “{read}”.")
     if problems:
         raise refusal(*problems)
     sheet = Sheet(separator, header)

@@ -89,9 +89,13 @@ def test_file_without_a_required_column_is_refused(tenant: Tenant, missing: str)
     assert refused(csv_file(given)) == [f"The column “{missing}” is missing."]
 
 
-def test_all_missing_columns_are_named(tenant: Tenant) -> None:
-    assert refused(b"Name;Colour\r\na;b\r\n") == [
-        f"The column “{name}” is missing." for name in REQUIRED
+@pytest.mark.parametrize("first", ["Name,Colour", "sep=;", "Product SKU|Variant SKU|Brand"])
+def test_header_that_is_none_is_shown_and_all_missing_columns_named(
+    tenant: Tenant, first: str
+) -> None:
+    assert refused(f"{first}\r\na,b\r\n".encode()) == [
+        f"The first row is no header that is known: “{first}”.",
+        *(f"The column “{name}” is missing." for name in REQUIRED),
     ]
 
 
