@@ -100,12 +100,27 @@ def snapshot(order: Order, items: Iterable[OrderItem]) -> Snapshot:
 
 
 def difference(before: Snapshot, after: Snapshot) -> Changes:
-    """What differs; absent, null and blank are the same nothing."""
+    """What differs; absent, null and a blank text are the same nothing. 0 and false are not."""
     return {
         path: [was, now]
         for path in {**before, **after}
-        if (was := before.get(path) or None) != (now := after.get(path) or None)
+        if not _is_same(was := _said(before.get(path)), now := _said(after.get(path)))
     }
+
+
+def _said(value: Any) -> Any:
+    return None if value == "" else value
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """As JSON means it: to Python, true is 1."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_is_same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_is_same, one, other))
+    return bool(one == other)
 
 
 def changes_in(events: Iterable[OrderEvent]) -> Changes:
@@ -114,7 +129,7 @@ def changes_in(events: Iterable[OrderEvent]) -> Changes:
     for event in events:
         for path, (before, after) in event.data.get("changes", {}).items():
             together[path] = [together.get(path, [before])[0], after]
-    return {path: change for path, change in together.items() if change[0] != change[1]}
+    return {path: change for path, change in together.items() if not _is_same(*change)}
 
 
 def since(order: Order, version: int) -> list[OrderEvent]:
@@ -211,7 +226,9 @@ def _text(path: str, value: Any, currency: str) -> str:
         )
     if section == "costs":
         amounts = (("list price", value["listPrice"]), ("cost", value["acquisitionCost"]))
-        known = [f"{label} {money(amount, currency)}" for label, amount in amounts if amount]
+        known = [
+            f"{label} {money(amount, currency)}" for label, amount in amounts if amount is not None
+        ]
         return ", ".join(known) or "unknown"
     if section == "totals" or path == "upgradeDetails.previousMonthlyAmount":
         return money(value, currency)

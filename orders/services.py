@@ -245,7 +245,8 @@ def _edit(
     changed = changes.difference(was, changes.snapshot(order, items))
     returned = order.awaiting == Order.Awaiting.REP
     if not changed and not returned:
-        return order
+        # As it is stored: what was sent may say the same in other words.
+        return _locked(tenant, order.public_id, None)
     data: dict[str, Any] = {"changes": changed}
     if changed.keys() == {"notes"} and not returned:
         kind = Kind.NOTED

@@ -1,5 +1,6 @@
 """`PATCH /v1/orders/{orderId}`: what is sent replaces, what is left out stays."""
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -138,6 +139,36 @@ def test_nothing_sent_changes_nothing(api_client: Client, order: Order, body: An
     before = counts()
     answer = exact(patch(api_client, order, body))
     assert (answer["order"]["version"], counts()) == (1, before)
+
+
+VALUES = [0, 1, False, True, [], {}, [0], [False], {"a": 1}, {"a": True}, "x", None, ""]
+
+
+@pytest.mark.parametrize("after", VALUES, ids=repr)
+@pytest.mark.parametrize("before", ["absent", *VALUES], ids=repr)
+def test_what_is_answered_is_what_is_stored(
+    api_client: Client, tenant: Tenant, before: Any, after: Any
+) -> None:
+    """False is not 0, and neither is nothing; null and a blank text are."""
+    custom = {"a": "x"} if before == "absent" else {"a": "x", "b": before}
+    order = make_order("A", customFields=custom)
+    answer = exact(patch(api_client, order, {"customFields": {"a": "x", "b": after}}))["order"]
+    assert json.dumps(answer["customFields"]) == json.dumps(
+        shown(api_client, order)["customFields"]
+    )
+    nothing = ("absent", None, "")
+    is_same = json.dumps(before) == json.dumps(after) or (before in nothing and after in nothing)
+    assert answer["version"] == (1 if is_same else 2)
+    if not is_same:
+        assert json.dumps(answer["customFields"]["b"]) == json.dumps(after)
+
+
+@pytest.mark.parametrize("gone", [0, False, [], {}], ids=repr)
+def test_value_that_is_left_out_is_gone(api_client: Client, tenant: Tenant, gone: Any) -> None:
+    order = make_order("A", customFields={"a": "x", "b": gone})
+    patch(api_client, order, {"customFields": {"a": "x"}})
+    assert shown(api_client, order)["customFields"] == {"a": "x"}
+    assert OrderEvent.objects.get(kind="edited").data["changes"] == {"customFields.b": [gone, None]}
 
 
 @pytest.mark.parametrize("body", [{}, {"notes": "Call first"}])
