@@ -11,6 +11,7 @@ from django.urls import URLPattern, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from catalog.building import discount_problem
 from catalog.imports.views import admin_urls, may_import
 from catalog.models import (
     IMAGE_URL_LENGTH,
@@ -30,7 +31,6 @@ from catalog.services import (
     require_unused_variant,
     set_price,
     set_product_status,
-    set_variant_status,
 )
 from portal import formats
 from portal.admin_site import TenantAdmin, TenantForm, actor_of, portal_request
@@ -198,8 +198,12 @@ class PriceForm(TenantForm[Price]):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        if bool(cleaned.get("discount_type")) != (cleaned.get("discount_value") is not None):
+        kind, value = cleaned.get("discount_type"), cleaned.get("discount_value")
+        if bool(kind) != (value is not None):
             self.add_error("discount_value", "A discount has a type and a value, or neither.")
+        elif kind and value is not None:
+            problem = discount_problem(kind, value, self.tenant.currency)
+            self.add_error("discount_value", problem or [])
         return cleaned
 
 
@@ -288,13 +292,6 @@ class VariantAdmin(TenantAdmin[Variant]):
         elif discontinued_problem(obj.product):
             obj.status = Variant.Status.INACTIVE
         super().save_model(request, obj, form, change)
-        if change and "status" in form.changed_data:
-            set_variant_status(
-                tenant=obj.tenant,
-                actor=actor_of(request),
-                variant_id=obj.public_id,
-                status=Variant.Status(obj.status),
-            )
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Prices, each through the service; one that moved to another length leaves the first."""

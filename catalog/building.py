@@ -134,12 +134,10 @@ class Builder:
             self._refuse(f"{path}contractLength", INVALID_PRICING, problem)
         self._check_amount(f"{path}monthlyPrice", tier.monthly_price)
         self._check_amount(f"{path}setupFee", tier.setup_fee)
-        discount = tier.discount
-        if discount is None:
+        if (discount := tier.discount) is None:
             return
-        if discount.type == Price.DiscountType.FIXED:
-            self._check_amount(f"{path}discount.value", discount.value)
-        elif problem := percentage_problem(discount.value):
+        currency = self.product.tenant.currency
+        if problem := discount_problem(discount.type, discount.value, currency):
             self._refuse(f"{path}discount.value", INVALID_PRICING, problem)
 
     def _check_amount(self, path: str, amount: Decimal | None) -> None:
@@ -161,8 +159,11 @@ def length_problem(months: int) -> str | None:
     return f"Enter 1 to {MAX_CONTRACT_LENGTH} months."
 
 
-def percentage_problem(percentage: Decimal) -> str | None:
-    if 0 <= percentage <= 100 and percentage == percentage.quantize(FINEST):
+def discount_problem(kind: str, value: Decimal, currency: str) -> str | None:
+    """Why no price has such a discount: an amount per month, or a percentage."""
+    if kind == Price.DiscountType.FIXED:
+        return price_problem(value, currency)
+    if 0 <= value <= 100 and value == value.quantize(FINEST):
         return None
     return f"Enter a percentage from 0 to 100, with {DECIMAL_PLACES} decimals at most."
 

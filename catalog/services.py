@@ -21,6 +21,7 @@ from catalog.building import (
     VARIANT_FIELDS,
     Builder,
     build_price,
+    discount_problem,
     is_same_price,
     length_problem,
     price_problem,
@@ -112,13 +113,18 @@ def set_price(
     """Sets what one device costs per month at a contract length (months), new orders only.
 
     Who changed the price, from what to what, is kept. Raises PermissionRefused, or DomainError
-    `INVALID_PRICING` at `monthlyPrice` or `contractLength`.
+    `INVALID_PRICING` at `monthlyPrice`, `setupFee`, `discount.value` or `contractLength`.
     """
     actor.require("catalog.change_price", "You may not change prices.")
     if problem := length_problem(contract_length):
         raise DomainError.at("contractLength", INVALID_PRICING, problem)
-    if problem := price_problem(monthly_price, tenant.currency):
-        raise DomainError.at("monthlyPrice", INVALID_PRICING, problem)
+    for path, amount in (("monthlyPrice", monthly_price), ("setupFee", setup_fee)):
+        if amount is not None and (problem := price_problem(amount, tenant.currency)):
+            raise DomainError.at(path, INVALID_PRICING, problem)
+    if discount_value is not None and (
+        problem := discount_problem(discount_type, discount_value, tenant.currency)
+    ):
+        raise DomainError.at("discount.value", INVALID_PRICING, problem)
     variant = _locked(tenant, variant)
     price = Price(
         tenant=tenant,

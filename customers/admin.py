@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from customers.forms import changes_of, remember_what_was_shown
+from customers.forms import changes_of
 from customers.models import Customer
 from customers.search import matching_customers
 from customers.services import require_nothing_open, update_customer
@@ -21,10 +21,6 @@ from portal.text import normalize_email
 
 
 class CustomerForm(TenantForm[Customer]):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        remember_what_was_shown(self)
-
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"])
         try:

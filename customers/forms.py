@@ -13,16 +13,8 @@ from customers.models import (
 )
 from customers.services import Changes
 from portal.filters import choice_field, search_field
+from portal.forms import remember_what_was_shown
 from portal.text import EMAIL_LENGTH, clean, normalize_email
-
-
-def remember_what_was_shown(form: forms.BaseForm) -> None:
-    """Has the page send back what it was filled with, beside what is typed over it.
-
-    So only that is saved which was changed here, and not what somebody else changed meanwhile.
-    """
-    for field in form.fields.values():
-        field.show_hidden_initial = True
 
 
 def changes_of(form: forms.BaseForm) -> Changes:

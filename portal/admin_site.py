@@ -20,6 +20,7 @@ from django.utils.functional import cached_property
 from django.views.decorators.http import require_POST
 
 from portal.errors import Conflict, DomainError
+from portal.forms import remember_what_was_shown
 from portal.models import Tenant
 from portal.money import fits_currency, round_money
 from portal.paging import COUNTED
@@ -126,7 +127,8 @@ class PortalAdminSite(admin.AdminSite):
 class TenantForm(_ModelForm[Row]):
     """A form whose row belongs to the tenant, so that its uniqueness there is checked.
 
-    Typed text is cleaned as everywhere, and amounts have to fit the tenant's currency.
+    Typed text is cleaned as everywhere, and amounts have to fit the tenant's currency. What was not
+    changed on the page is as it is by then, whatever the page showed.
     """
 
     tenant: ClassVar[Tenant]
@@ -140,12 +142,18 @@ class TenantForm(_ModelForm[Row]):
             amount = getattr(self.instance, name)
             if amount is not None and fits_currency(amount, self.tenant.currency):
                 self.initial[name] = round_money(amount, self.tenant.currency)
+        if self.instance.pk:
+            remember_what_was_shown(self)
 
     def _get_validation_exclusions(self) -> set[str]:
         return super()._get_validation_exclusions() - {"tenant"}  # type: ignore[misc, no-any-return]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        if self.instance.pk:
+            untouched = cleaned.keys() - set(self.changed_data)
+            columns = {field.name for field in self.instance._meta.concrete_fields}
+            cleaned |= {name: getattr(self.instance, name) for name in untouched & columns}
         for name, value in list(cleaned.items()):
             if isinstance(value, str):
                 multiline = isinstance(self.fields[name].widget, forms.Textarea)

@@ -9,9 +9,12 @@ from django.test import Client
 from django.urls import reverse
 
 from catalog.models import Price, PriceChange, Product, Variant
+from catalog.services import set_price
+from portal.errors import DomainError
 from portal.models import Tenant, User
-from tests.factories import ProductFactory, VariantFactory, make_order
+from tests.factories import SYSTEM, ProductFactory, VariantFactory, make_order
 from tests.permissions import grant
+from tests.shown import shown_form
 
 RANGE = "Enter an amount from 0 to 9,999,999.999."
 
@@ -241,6 +244,76 @@ def test_prices_are_changed_added_and_removed(manager_client: Client) -> None:
     assert sorted(changes(), key=str) == sorted(
         [(12, Decimal(30), Decimal(31)), (24, Decimal(25), None), (36, None, Decimal(20))], key=str
     )
+
+
+def test_page_that_was_opened_before_undoes_no_change(
+    manager_client: Client, tenant: Tenant
+) -> None:
+    variant = VariantFactory(prices={12: "30", 24: "25"}, images=["https://x.example/1.png"])
+    address = url("variant", "change", variant.pk)
+    form = shown_form(manager_client.get(address), "variant_form")
+    set_price(
+        tenant=tenant, actor=SYSTEM, variant=variant, contract_length=12, monthly_price=Decimal(77)
+    )
+    Variant.objects.update(list_price=1234, name="Other", images=["https://x.example/2.png"])
+    PriceChange.objects.all().delete()
+    answer = manager_client.post(address, form | {"color": "Blue", "prices-1-monthly_price": "24"})
+    assert answer.status_code == 302
+    variant.refresh_from_db()
+    assert (variant.color, variant.name, variant.list_price) == ("Blue", "Other", 1234)
+    assert variant.images == ["https://x.example/2.png"]
+    assert changes() == [(24, Decimal(25), Decimal(24))]
+    assert Price.objects.get(contract_length=12).monthly_price == 77
+
+
+def test_row_that_is_changed_keeps_what_others_changed_of_it(manager_client: Client) -> None:
+    variant = VariantFactory(prices={12: "30"})
+    address = url("variant", "change", variant.pk)
+    form = shown_form(manager_client.get(address), "variant_form")
+    Price.objects.update(monthly_price=77)
+    assert manager_client.post(address, form | {"prices-0-setup_fee": "5"}).status_code == 302
+    assert Price.objects.values_list("monthly_price", "setup_fee").get() == (77, 5)
+
+
+def test_product_that_was_opened_before_undoes_no_change(manager_client: Client) -> None:
+    product = ProductFactory(name="Old", specification="8 GB", images=[])
+    address = url("product", "change", product.pk)
+    form = shown_form(manager_client.get(address), "product_form")
+    Product.objects.update(name="New", status="discontinued", images=["https://x.example/2.png"])
+    assert manager_client.post(address, form | {"brand": "HP"}).status_code == 302
+    product.refresh_from_db()
+    assert (product.name, product.brand, product.status) == ("New", "HP", "discontinued")
+    assert product.images == ["https://x.example/2.png"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "message"),
+    [
+        ("percentage", "250", "Enter a percentage from 0 to 100, with 3 decimals at most."),
+        ("fixed", "2.505", "EUR has no amounts as fine as this."),
+        ("fixed", "-1", RANGE),
+    ],
+)
+def test_discount_that_is_none_is_refused_at_the_field(
+    manager_client: Client, tenant: Tenant, kind: str, value: str, message: str
+) -> None:
+    variant = VariantFactory(prices={12: "30"})
+    row = {"discount_type": kind, "discount_value": value}
+    page = save(manager_client, variant, row)
+    assert page.context["inline_admin_formsets"][0].formset.errors == [
+        {"discount_value": [message]}
+    ]
+    with pytest.raises(DomainError) as refused:
+        set_price(
+            tenant=tenant,
+            actor=SYSTEM,
+            variant=variant,
+            contract_length=12,
+            monthly_price=Decimal(30),
+            discount_type=kind,
+            discount_value=Decimal(value),
+        )
+    assert [each.path for each in refused.value.details] == ["discount.value"]
 
 
 def test_price_moved_to_another_length_leaves_the_first(manager_client: Client) -> None:
