@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -20,15 +20,32 @@ from babel.numbers import (
 from django.utils import timezone
 
 from portal.exact_json import MAX_NUMBER_LENGTH
+from portal.money import round_money
 from portal.paging import COUNTED
 
 _UTC = ZoneInfo("UTC")
 _locale: ContextVar[str] = ContextVar("locale", default="en_GB")
 _zone: ContextVar[ZoneInfo] = ContextVar("zone", default=_UTC)
 
+# What is typed is read back before it is checked, however many digits it has.
+_WIDE = Context(prec=2 * MAX_NUMBER_LENGTH)
+
+
 # A page shows the same amounts again at every change, and Babel takes 15 µs for each.
-_money = lru_cache(maxsize=4_096)(format_currency)
-_number = lru_cache(maxsize=1_024)(format_decimal)
+@lru_cache(maxsize=4_096)
+def _money(amount: Decimal, currency: str, locale: str) -> str:
+    with localcontext(_WIDE):
+        # A negative zero is written as zero.
+        rounded = round_money(amount, currency) or Decimal(0)
+        return format_currency(rounded, currency, locale=locale)
+
+
+@lru_cache(maxsize=1_024)
+def _number(value: Decimal | int, locale: str) -> str:
+    with localcontext(_WIDE):
+        return format_decimal(value, locale=locale)
+
+
 # Handed a locale's name, Babel reads it anew for every part of a date.
 _known = lru_cache(maxsize=256)(Locale.parse)
 
@@ -52,8 +69,7 @@ def use_formats(locale: str, zone: ZoneInfo) -> Iterator[None]:
 
 def money(amount: Decimal, currency: str) -> str:
     """An amount with its currency, at the currency's own decimals: €1,234.50."""
-    # A negative zero is the same key as zero, and is written as zero.
-    return _money(amount or Decimal(0), currency, locale=_locale.get())
+    return _money(amount, currency, _locale.get())
 
 
 def short_money(amount: Decimal, currency: str) -> str:
@@ -67,7 +83,7 @@ def change(amount: Decimal, currency: str) -> str:
 
 
 def number(value: Decimal | int) -> str:
-    return _number(value or 0, locale=_locale.get())
+    return _number(value or 0, _locale.get())
 
 
 def counted(value: int) -> str:

@@ -228,6 +228,27 @@ def test_save_survives_what_no_page_sends(
     assert rep_client.get(page(draft)).status_code == 200
 
 
+@pytest.mark.parametrize("digits", [26, 40, 1_000])
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("upgrade", "upgrade-previous_monthly_amount"),
+        ("extension", "extension-extension_months"),
+    ],
+)
+def test_endless_number_is_stored_and_refused_at_its_field(
+    rep_client: Client, draft: Draft, kind: str, name: str, digits: int
+) -> None:
+    """As when something is scanned into the wrong field."""
+    data = typed(VariantFactory().sku) | {"order_type": kind, name: "9" * digits}
+    assert rep_client.post(page(draft) + "save/", data, **HTMX).status_code == 200
+    assert rep_client.get(page(draft)).status_code == 200
+    response = rep_client.post(page(draft), data | {"sequence": "2"})
+    assert response.status_code == 422
+    assert name in [problem.name for problem in response.context["form"].problems]
+    assert not Order.objects.exists()
+
+
 def test_nul_in_an_address_finds_nothing(rep_client: Client, draft: Draft) -> None:
     assert rep_client.get("/orders/new/%00/").status_code == 404
     assert rep_client.post("/orders/new/%00/save/").status_code == 404

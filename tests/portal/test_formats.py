@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from portal import formats
+from portal.exact_json import MAX_NUMBER_LENGTH
 
 UTC_ZONE = ZoneInfo("UTC")
 LOCALES = ["nl_NL", "en_GB", "de_DE", "en_US", "fr_FR"]
@@ -44,6 +45,19 @@ def test_money_has_the_decimals_of_its_currency(currency: str, written: str) -> 
 def test_negative_zero_is_zero() -> None:
     assert formats.money(Decimal("-0"), "EUR") == formats.money(Decimal(0), "EUR") == "€0.00"
     assert formats.number(Decimal("-0")) == formats.number(Decimal(0)) == "0"
+
+
+@pytest.mark.parametrize(
+    ("amount", "written"), [("12.345", "€12.35"), ("-2.505", "-€2.51"), ("-0.001", "€0.00")]
+)
+def test_amount_that_is_too_fine_is_rounded_as_everywhere(amount: str, written: str) -> None:
+    assert formats.money(Decimal(amount), "EUR") == written
+
+
+def test_number_may_have_as_many_digits_as_can_be_typed() -> None:
+    typed = Decimal("9" * MAX_NUMBER_LENGTH)
+    assert formats.number(typed).replace(",", "") == str(typed)
+    assert formats.money(typed, "EUR").replace(",", "") == f"€{typed}.00"
 
 
 def test_same_amount_is_written_in_each_locale_and_currency() -> None:
