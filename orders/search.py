@@ -8,6 +8,7 @@ where no order has them whole. An order number is recognised by its shape.
 
 import re
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import BooleanField
 from django.db.models.expressions import RawSQL
@@ -96,8 +97,11 @@ def _of_this_number(rows: OrderQuerySet, word: str) -> list[int]:
 
 def _near(rows: OrderQuerySet, words: list[str], most: int) -> tuple[list[int], bool]:
     """Which of the first rows match, and whether these are enough or all."""
-    first, given = rows.values("id", "search_text")[:NEAR].query.sql_with_params()
-    beyond, also = rows.values("id")[NEAR : NEAR + 1].query.sql_with_params()
+    try:
+        first, given = rows.values("id", "search_text")[:NEAR].query.sql_with_params()
+        beyond, also = rows.values("id")[NEAR : NEAR + 1].query.sql_with_params()
+    except EmptyResultSet:  # A filter that no row can meet, such as an id beyond all numbers.
+        return [], True
     found = f"{' AND '.join([_TEXT] * len(words))} OR {_SKU}"
     likes = [*map(_like, words), _like(" ".join(words))]
     with connection.cursor() as cursor:

@@ -36,7 +36,7 @@ _WIDE = Context(prec=2 * MAX_NUMBER_LENGTH)
 def _money(amount: Decimal, currency: str, locale: str) -> str:
     with localcontext(_WIDE):
         # A negative zero is written as zero.
-        rounded = round_money(amount, currency) or Decimal(0)
+        rounded = round_money(Decimal(amount), currency) or Decimal(0)
         return format_currency(rounded, currency, locale=locale)
 
 

@@ -70,6 +70,15 @@ def test_list_shows_customer_devices_total_rep_age_and_status(manager_client: Cl
     )
 
 
+@pytest.mark.parametrize("field", ["customer__id__exact", "id__exact", "version__gt"])
+@pytest.mark.parametrize("text", ["", "q=noor&", "q=nobody&", "q=06+12345678&"])
+def test_filter_that_no_order_can_meet_finds_none(
+    manager_client: Client, field: str, text: str
+) -> None:
+    make_order()
+    assert listed(manager_client, f"?{text}{field}={'9' * 23}") == []
+
+
 @pytest.mark.parametrize(
     ("hours", "text"), [(0.5, "30 min"), (3, "3 h"), (47, "47 h"), (49, "2 d")]
 )
