@@ -112,8 +112,9 @@ def start_from(
 ) -> Draft:
     """A draft filled in from an order: the same again, or its extension or upgrade.
 
-    Asked for once more, it is the same draft, unless it was typed into since. Raises what
-    `starting.start` raises, and NotFound for an order of another tenant.
+    Asked for once more, it is the same draft, unless it was typed into since; filled in anew, if
+    the order was changed. Raises what `starting.start` raises, and NotFound for an order of another
+    tenant.
     """
     orders = Order.objects.filter(tenant=tenant, public_id=order_id).select_related("customer")
     order = orders.prefetch_related("items").first()
@@ -132,9 +133,14 @@ def start_from(
         **OPEN,
     )
     payload = typed.payload() | {"started": started, "focus": focus}
-    return untouched.first() or Draft.objects.create(
-        tenant=tenant, owner=owner, sequence=1, payload=payload
-    )
+    draft = untouched.first()
+    if draft is None:
+        return Draft.objects.create(tenant=tenant, owner=owner, sequence=1, payload=payload)
+    if draft.payload != payload:
+        # A page that shows it as it was is stale then.
+        draft.payload, draft.quote, draft.sequence = payload, {}, draft.sequence + 1
+        draft.save(update_fields=["payload", "quote", "sequence"])
+    return draft
 
 
 def find_draft(*, tenant: Tenant, owner: User, draft_id: str) -> Draft:
@@ -160,7 +166,9 @@ def load(*, tenant: Tenant, owner: User, draft_id: str, customer_id: str = "") -
     sheet = make_sheet(tenant, draft, typed, secrets.token_hex(8))
     said = shown(sheet)
     if draft.sequence and said != draft.quote:
-        Draft.objects.filter(tenant=tenant, pk=draft.pk).update(quote=said)
+        # Unless a change was stored meanwhile, with what was said for that.
+        same = Draft.objects.filter(tenant=tenant, pk=draft.pk, sequence=draft.sequence)
+        same.update(quote=said)
     return sheet
 
 

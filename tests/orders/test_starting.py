@@ -9,12 +9,21 @@ from django.test import Client
 
 from catalog.models import Price, Variant
 from orders import draft_life, drafts
+from orders.editing import Edit, EditedLine
 from orders.models import Draft, Order
+from orders.services import edit_order
 from orders.starting import Start, contract_end, start
 from portal.errors import Conflict, DomainError, NotFound
 from portal.formats import parse_decimal, typable, use_formats
 from portal.models import Tenant, User
-from tests.factories import CustomFieldFactory, VariantFactory, address, make_order
+from tests.factories import (
+    SYSTEM,
+    CustomFieldFactory,
+    VariantFactory,
+    address,
+    make_order,
+    new_order,
+)
 
 CONFIRMED = Order.Status.CONFIRMED
 
@@ -206,6 +215,28 @@ def test_starting_twice_makes_one_draft_until_it_is_typed_into(
     rep_client.post(f"{first}save/", {"tab": "a", "base": "1", "sequence": "2"})
     assert post(rep_client, order, "again")["Location"] != first
     assert rep_client.get("/orders/new/")["Location"] != first
+
+
+def test_starting_again_after_the_order_was_changed_fills_in_what_it_says_now(
+    rep_client: Client, tenant: Tenant
+) -> None:
+    VariantFactory(sku="A")
+    VariantFactory(sku="B")
+    order = make_order("A", "B")
+    first = post(rep_client, order, "again")["Location"]
+    stale = rep_client.get(first).context["sheet"].draft.sequence
+    changed = new_order("A", billingAddress=address(city="Utrecht"))
+    edit_order(
+        tenant=tenant,
+        actor=SYSTEM,
+        order_id=order.public_id,
+        edit=Edit(changed, [EditedLine(kept=0)]),
+    )
+    assert post(rep_client, order, "again")["Location"] == first
+    sheet = rep_client.get(first).context["sheet"]
+    assert sheet.typed.fields["billing-city"] == "Utrecht"
+    assert [line.typed.sku for line in sheet.lines] == ["A"]
+    assert sheet.draft.sequence > stale
 
 
 def test_order_of_another_tenant_starts_nothing(
