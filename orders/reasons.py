@@ -105,8 +105,10 @@ _HISTORY = """(
         ),
         'knows_address', EXISTS (SELECT FROM earlier WHERE shipping_address = {address}::jsonb),
         'largest', (
-            SELECT max(quantity) FROM orders_orderitem
-            WHERE order_id IN (SELECT id FROM earlier)
+            SELECT max(devices) FROM (
+                SELECT sum(quantity) AS devices FROM orders_orderitem
+                WHERE order_id IN (SELECT id FROM earlier) GROUP BY order_id, sku
+            ) AS of_a_sku
         ),
         'repeated', (
             SELECT public_id FROM earlier WHERE created_at >= {since} AND {skus} = (

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from typing import Any
 
 from orders import rules
@@ -56,6 +56,11 @@ class ReviewedItem:
     item: OrderItem
     margin: Decimal | None
     breakeven: int | None
+
+    @property
+    def whole_margin(self) -> Decimal | None:
+        """Percent, as it is shown."""
+        return self.margin and self.margin.quantize(Decimal(1), ROUND_HALF_UP)
 
     @property
     def margin_level(self) -> str:
@@ -127,7 +132,7 @@ def _reviewed(item: OrderItem) -> ReviewedItem:
     own_cost = item.acquisition_cost_source != OrderItem.CostSource.LIST_PRICE
     margin = None
     if cost is not None and retail and own_cost:
-        margin = ((retail - cost) / retail * 100).quantize(Decimal(1))
+        margin = (retail - cost) / retail * 100
     breakeven = None
     if cost is not None and item.unit_price:
         breakeven = int((cost / item.unit_price).to_integral_value(ROUND_CEILING))

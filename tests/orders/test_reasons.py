@@ -91,6 +91,13 @@ def test_quantity_over_three_times_the_largest(quantity: int, found: bool) -> No
         ]
 
 
+def test_quantity_that_they_ordered_before_on_several_lines_is_nothing_unusual() -> None:
+    lines = [{"sku": "A", "quantity": 1, "contractLength": months} for months in (12, 24)] * 5
+    make_order(items=lines)
+    assert "unusual_quantity" not in make_order(items=lines).reasons
+    assert make_order(**item(31)).reasons["unusual_quantity"]["largest"] == 10
+
+
 def test_quantity_split_over_lines_is_the_same_quantity() -> None:
     lines = [{"sku": "A", "quantity": 5, "contractLength": 24}] * 3
     [line] = make_order(items=lines).reasons["unusual_quantity"]["lines"]

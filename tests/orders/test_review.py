@@ -75,6 +75,8 @@ def test_addresses_are_compared_line_by_line(tenant: Tenant) -> None:
         (1000, 500, 50, "good", 20, False),
         (1000, 900, 10, "low", 36, True),
         (1000, 1100, -10, "bad", 44, True),
+        (1000, 1003, Decimal("-0.3"), "bad", 41, True),
+        (1000, 854, Decimal("14.6"), "low", 35, True),
         (1000, None, None, "", 40, True),
         (None, 590, None, "", 24, False),
         (None, None, None, "", None, False),
@@ -84,7 +86,7 @@ def test_line_says_what_it_earns(
     tenant: Tenant,
     list_price: int | None,
     cost: int | None,
-    margin: int | None,
+    margin: Decimal | int | None,
     level: str,
     breakeven: int | None,
     never_pays: bool,
@@ -93,6 +95,15 @@ def test_line_says_what_it_earns(
     [line] = reviewed_items(make_order("A"))
     assert (line.margin, line.margin_level) == (margin, level)
     assert (line.breakeven, line.never_pays) == (breakeven, never_pays)
+
+
+@pytest.mark.parametrize(("cost", "shown"), [(855, "15 %"), (856, "14 %"), (1003, "0 %")])
+def test_margin_is_shown_in_whole_percents(
+    manager_client: Client, tenant: Tenant, cost: int, shown: str
+) -> None:
+    VariantFactory(sku="A", list_price=1000, acquisition_cost=cost)
+    order = make_order("A")
+    assert f">{shown}</span>" in manager_client.get(f"/admin/orders/order/{order.pk}/change/").text
 
 
 def agreed_order(actor: Actor, tenant: Tenant, *, source: Order.Source) -> Order:
