@@ -10,6 +10,7 @@ from catalog.matching import Match, ask, match_parts
 from orders.models import MAX_LINES
 from orders.sheet import Sheet, SheetLine, new_lines
 from orders.typed import TypedLine
+from portal.formats import parse_decimal, typable
 from portal.models import Tenant
 
 MAX_TEXT = 20_000
@@ -75,7 +76,15 @@ def with_choices(*, tenant: Tenant, sheet: Sheet) -> Sheet:
 
 
 def _typed(reading: Reading) -> TypedLine:
-    return TypedLine(secrets.token_hex(4), reading.words, reading.quantity or "1", reading.length)
+    return TypedLine(secrets.token_hex(4), reading.words, _plain(reading.quantity), reading.length)
+
+
+def _plain(quantity: str) -> str:
+    """Ungrouped, so that a colleague with another locale reads the same: 1,000 is 1000."""
+    try:
+        return typable(parse_decimal(quantity or "1"))
+    except ValueError:
+        return quantity
 
 
 def _meaning(match: Match, parts: int) -> Reading:

@@ -96,6 +96,8 @@ def first_validity() -> date:
 
 def incomplete(sheet: Sheet) -> list[str]:
     """Why this cannot be quoted yet, in words; empty if it can."""
+    if sheet.draft.edits_id is not None:
+        return ["A change of an order is no quote. Submit it; the order says what it comes to."]
     if not sheet.lines:
         return ["There are no items yet."]
     return [

@@ -14,13 +14,13 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from catalog.models import Price, Variant
-from orders import draft_life, drafts, quotes, submitting
+from orders import draft_life, drafts, edits, quotes, submitting
 from orders.models import Draft, Order
 from orders.submitting import PricesMoved
 from portal.errors import Conflict
 from portal.models import Tenant, User
 from portal.permissions import Actor
-from tests.factories import VariantFactory
+from tests.factories import VariantFactory, make_order
 from tests.orders.test_concurrency import in_threads
 from tests.orders.test_drafts import at, typed
 
@@ -250,6 +250,16 @@ def test_draft_without_items_is_not_quoted(
     assert "There are no items yet." in rep_client.get(path(draft)).text
     refused = rep_client.post(path(draft), sending(draft))
     assert (refused.status_code, refused.context["problem"]) == (409, "There are no items yet.")
+    assert mailoutbox == []
+
+
+def test_change_of_an_order_is_not_quoted(
+    rep_client: Client, rep: User, tenant: Tenant, mailoutbox: Outbox
+) -> None:
+    order = make_order(actor=Actor.from_user(rep))
+    editing = edits.start_edit(tenant=tenant, owner=rep, order_id=order.public_id)
+    refused = rep_client.post(path(editing), sending(editing))
+    assert (refused.status_code, "is no quote" in refused.context["problem"]) == (409, True)
     assert mailoutbox == []
 
 
