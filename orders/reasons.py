@@ -69,8 +69,8 @@ class History:
     """What the customer ordered before this order, of their last thousand orders, cancelled ones
     apart.
 
-    `repeated` and `repeated_po` are the id of the last such order; `largest` the most devices in
-    one line.
+    `repeated` and `repeated_po` are the id of the last such order; `largest` the most devices of
+    one SKU in an order.
     """
 
     last_order: str | None = None

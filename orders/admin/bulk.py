@@ -13,7 +13,7 @@ from django.urls import URLPattern, path
 
 from orders.admin.pages import OrderPages
 from orders.admin.steps import BULK_STEPS, CANCEL, CONFIRM, CancelForm, Step, StepForm, seen_version
-from orders.models import Order
+from orders.models import Order, OrderEvent
 from orders.preflight import Verdict, preflight
 from portal import formats
 from portal.admin_site import actor_of, portal_request
@@ -161,8 +161,21 @@ class Bulk(OrderPages):
                 **form.arguments(),
             )
         except DomainError as error:
+            if self._did(request, step, order_id, version + 1):
+                return ""
             return error.details[0].message if error.details else error.message
         return ""
+
+    def _did(self, request: HttpRequest, step: Step, order_id: str, version: int) -> bool:
+        """Whether they did this themselves, as its last change: whose page was sent twice."""
+        return OrderEvent.objects.filter(
+            tenant=portal_request(request).tenant,
+            order__public_id=order_id,
+            order__version=version,
+            version=version,
+            kind=step.done,
+            actor_ref=actor_of(request).ref,
+        ).exists()
 
 
 def _orders(number: int) -> str:

@@ -7,7 +7,7 @@ from django.test import Client
 
 from customers.models import Customer
 from orders.models import Order, OrderEvent
-from orders.services import comment_order, replace_notes, send_back_order
+from orders.services import comment_order, confirm_order, replace_notes, send_back_order
 from portal.models import Tenant
 from portal.permissions import Actor
 from tests.factories import SYSTEM, VariantFactory, make_order
@@ -133,6 +133,28 @@ def test_each_order_is_confirmed_by_itself(manager_client: Client, manager_actor
     assert [bool(outcome.problem) for outcome in page.context["outcomes"]] == [False, True, False]
     events = OrderEvent.objects.filter(kind="confirmed", actor=manager_actor.label)
     assert {event.order_id for event in events} == {before.pk, after.pk}
+
+
+@pytest.mark.parametrize("step", ["confirm", "cancel"])
+def test_page_that_is_sent_twice_says_what_was_done(
+    manager_client: Client, manager_actor: Actor, step: str
+) -> None:
+    """Enter was pressed twice: the second answer is the one that is seen."""
+    sent = {"order": [f"{order.public_id}:1" for order in clean_orders(2)], "reason": "No"}
+    for _ in "12":
+        page = manager_client.post(bulk_url(step), sent)
+        assert [outcome.problem for outcome in page.context["outcomes"]] == ["", ""]
+    assert OrderEvent.objects.filter(actor_ref=manager_actor.ref).count() == 2
+
+
+def test_what_a_colleague_has_confirmed_is_not_ones_own_doing(
+    manager_client: Client, tenant: Tenant
+) -> None:
+    [order] = clean_orders(1)
+    confirm_order(tenant=tenant, actor=SYSTEM, order_id=order.public_id)
+    page = manager_client.post(bulk_url("confirm"), {"order": f"{order.public_id}:1"})
+    [outcome] = page.context["outcomes"]
+    assert outcome.problem.startswith("test last changed it (confirmed).")
 
 
 @pytest.mark.parametrize("number", [1, 20])
