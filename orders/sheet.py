@@ -188,6 +188,11 @@ class Sheet:
         return _sum_up(lines, self.moved.vat_said, self.totals).total
 
     @property
+    def left_out(self) -> int:
+        """How many lines the totals are without: those with no price or no quantity yet."""
+        return sum(line.priced is None or not line.priced.quantity for line in self.lines)
+
+    @property
     def difference(self) -> Decimal:
         """Of the totals per month: what stands now, less what was said."""
         return self.totals.total - self.total_said

@@ -279,6 +279,24 @@ def test_save_answers_the_customer_only_when_what_is_typed_about_them_moved(
     assert 'id="customer-record"' in answer("3", **{"customer-phone": "020 1234567"})
 
 
+@pytest.mark.parametrize(
+    ("quantities", "said"),
+    [
+        (["1", "2"], ""),
+        (["1", "abc"], "Without 1 line that cannot be counted yet"),
+        (["0", "10001"], "Without 2 lines that cannot be counted yet"),
+    ],
+)
+def test_total_says_which_lines_it_is_without(
+    rep_client: Client, draft: Draft, quantities: list[str], said: str
+) -> None:
+    data = typed(VariantFactory().sku, VariantFactory().sku)
+    data |= {f"line-l{n}-quantity": quantity for n, quantity in enumerate(quantities)}
+    html = rep_client.post(f"{page(draft)}save/", data, **HTMX).text
+    found = re.search(r"Without \d+ lines? that cannot be counted yet", html)
+    assert (found[0] if found else "") == said
+
+
 def test_save_does_not_announce_a_total_that_stayed(rep_client: Client, draft: Draft) -> None:
     data = typed(VariantFactory().sku)
     rep_client.post(f"{page(draft)}save/", data)
