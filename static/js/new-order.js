@@ -23,14 +23,18 @@ const changed = () => {
 const address = () => form().getAttribute("hx-post");
 const count = () => ++form().elements.sequence.value;
 
-/* What has not arrived stays in this browser. */
+/* What has not arrived stays here. */
 const keep = () => localStorage.setItem(address(), new URLSearchParams(new FormData(form())));
 const forget = () => localStorage.removeItem(address());
 
+const heal = (field) => {
+  field.classList?.remove("is-invalid");
+  field.ariaInvalid = null;
+};
+
 on("input", ({ target }) => {
   if (!form()?.contains(target)) return;
-  target.classList.remove("is-invalid");
-  target.ariaInvalid = null;
+  heal(target);
   if (target.id === "id_ship_elsewhere") toggleShipping(target);
   if (target === search()) tell("");
   else changed();
@@ -44,7 +48,7 @@ on("htmx:configRequest", (event) => {
   if (elt !== form()) {
     const text = search().value.trim();
     if (waiting) setTimeout(() => elt.click(), 200);
-    else if (text) open(search()), search().focus(), tell(`Enter adds “${text}”.`);
+    else if (text) open(search()), search().focus(), tell(`Add or clear “${text}” first.`);
     if (waiting || text) return event.preventDefault();
     elt.from = document.activeElement;
     form().inert = true; // Too late.
@@ -56,7 +60,7 @@ on("htmx:configRequest", (event) => {
 });
 
 on("htmx:beforeSwap", ({ detail }) => {
-  // Too late: its form or text is gone.
+  // Its form or text is gone.
   const { elt, parameters } = detail.requestConfig;
   const input = elt.role === "listbox" && inputOf(elt);
   const isLate = input && input.value !== (parameters[input.name] ?? "");
@@ -66,7 +70,7 @@ on("htmx:beforeSwap", ({ detail }) => {
 on("htmx:afterRequest", ({ detail }) => {
   const { elt, etc, requestConfig, target } = detail;
   const { status } = detail.xhr;
-  // Nobody answered: asked again.
+  // No answer: asked again.
   const isDown = !status || status > 500;
   if (isDown && elt.role === "listbox") setTimeout(htmx.trigger, 2000, elt, "again");
   else if (isDown && elt.id === "lines") setTimeout(ask, 2000, etc.values, target);
@@ -106,7 +110,7 @@ addEventListener("pagehide", () => {
   navigator.sendBeacon(address(), new FormData(form()));
 });
 
-/* What an earlier visit could not send comes first. */
+/* What was not sent before comes first. */
 const catchUp = async () => {
   const body = new URLSearchParams(localStorage.getItem(address()) ?? "");
   if (!body.size) return focusFirst();
@@ -132,7 +136,7 @@ on("htmx:afterSettle", ({ detail }) => {
 
 const focusFirst = () => byId(form()?.dataset.focus)?.focus();
 
-/* A shipping address is in the page only while it differs. */
+/* Shipping is in the page only while it differs. */
 const toggleShipping = ({ checked }) => {
   const places = [byId("shipping-template").content, byId("shipping")];
   const [from, to] = checked ? places : places.reverse();
@@ -210,10 +214,12 @@ const fill = ({ dataset, role }) => {
   const street = elements["billing-street_address"];
   const kept = role && street.value !== given ? /^(billing|ship)/ : /^$/;
   for (const [name, value] of Object.entries(JSON.parse(dataset.record))) {
-    if (kept.test(name) || !elements[name]) continue;
+    const field = elements[name];
+    if (kept.test(name) || !field) continue;
+    if (value) heal(field);
     if (name === street.name) given = value;
-    if (name !== "ship_elsewhere") elements[name].value = value;
-    else if (elements[name].checked !== !!value) elements[name].click();
+    if (name !== "ship_elsewhere") field.value = value;
+    else if (field.checked !== !!value) field.click();
   }
   changed();
   search().focus();
@@ -224,9 +230,9 @@ const part = (line, name) => line?.querySelector(`[name$="-${name}"]`);
 const nameOf = (line) => line.querySelector("strong").textContent;
 const tell = (text) => (byId("search-status").textContent = text);
 
-let waiting = 0; // Lines that are asked for.
+let waiting = 0; // Lines asked for.
 
-/* What is highlighted, or will be found. */
+/* What is highlighted, or found. */
 const addTyped = (text) => {
   const list = listOf(search());
   if (text) add((list.dataset.text === text && active(list)?.dataset) || { q: text });
@@ -261,7 +267,7 @@ const added = () => {
   else quantity.select();
 };
 
-/* Filled in by the server, unless typed over. */
+/* By the server, unless typed over. */
 on("filled", ({ detail }) => {
   const field = form()?.elements[detail.name];
   if (field?.value === detail.was) field.value = detail.value;
@@ -298,7 +304,7 @@ const setTerm = (moved, months) => {
 
 const moveTerm = ({ key, shiftKey }, line) => {
   const select = part(line ?? lines()[0], "length");
-  const next = select?.options[select.selectedIndex + (key === "PageDown" ? 1 : -1)];
+  const next = select?.options?.[select.selectedIndex + (key === "PageDown" ? 1 : -1)];
   if (select) setTerm(shiftKey ? lines() : [line], (next ?? select).value);
 };
 

@@ -280,6 +280,35 @@ def test_refused_order_leads_to_the_first_wrong_field(
     forgive(REFUSED)
 
 
+def test_customer_who_is_chosen_takes_the_errors_away(
+    visit: Visit, rep: User, forgive: Forgive
+) -> None:
+    CustomerFactory(email="info@acme.example", first_name="Annika")
+    page = visit("/orders/new/", rep)
+    add(page, "ipad")
+    press(page, "Control+Enter")
+    first_name = page.get_by_label("First name")
+    problem = first_name.locator("xpath=following-sibling::*", has_text="This field is required.")
+    expect(problem).to_be_visible()
+    page.get_by_label("Customer e-mail").press_sequentially("annika")
+    expect(page.locator("#customer-matches [aria-selected=true]")).to_be_visible()
+    press(page, "Enter")
+    expect(first_name).to_have_value("Annika")
+    expect(first_name).not_to_have_attribute("aria-invalid", "true")
+    expect(problem).to_be_hidden()
+    forgive(REFUSED)
+
+
+def test_key_of_the_shipping_address_leads_there(visit: Visit, rep: User) -> None:
+    page = visit("/orders/new/", rep)
+    page.get_by_label("Country").first.focus()
+    press(page, "Alt+h")
+    expect(page.get_by_label("Ship to a different address")).to_be_focused()
+    expect(page.get_by_label("Ship to a different address")).to_be_checked()
+    press(page, "Tab")
+    assert focused(page) == "shipping-contact_name"
+
+
 def test_price_that_moved_is_asked_about(visit: Visit, rep: User, forgive: Forgive) -> None:
     page = visit("/orders/new/", rep)
     fill_in_customer(page)

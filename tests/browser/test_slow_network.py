@@ -114,7 +114,7 @@ def test_what_stands_in_the_search_is_not_left_behind(visit: Visit, rep: User) -
     page.keyboard.type("3 macbook")
     expect(page.locator("#search-results [role=option]")).to_have_count(1)
     press(page, "Control+Enter")
-    expect(page.locator("#search-status")).to_have_text("Enter adds “3 macbook”.")
+    expect(page.locator("#search-status")).to_have_text("Add or clear “3 macbook” first.")
     expect(page.locator("#search-results")).to_be_hidden()
     press(page, "Enter")
     expect(page.locator(".line")).to_have_count(2)
