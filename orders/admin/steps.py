@@ -59,6 +59,7 @@ class ReasonForm(StepForm):
     """Why: one of the usual reasons, own words, or both."""
 
     usual_reasons: ClassVar[list[str]] = []
+    is_needed: ClassVar[bool] = False
 
     usual = forms.ChoiceField(label="Usual reasons", required=False, widget=forms.RadioSelect)
     reason = forms.CharField(
@@ -76,6 +77,8 @@ class ReasonForm(StepForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        if self.is_needed and not self.errors and not self._text(cleaned):
+            self.add_error("reason", "Choose a reason, or say it in your own words.")
         if len(self._text(cleaned)) > REASON_LENGTH:
             message = f"With the usual reason this is over {REASON_LENGTH:,} characters."
             self.add_error("reason", message)
@@ -91,6 +94,7 @@ class ReasonForm(StepForm):
 
 
 class CancelForm(ReasonForm):
+    is_needed = True
     usual_reasons = [
         "The customer changed their mind",
         "The same order was placed twice",

@@ -321,7 +321,8 @@ def test_order_of_another_tenant_is_never_shown(
     assert superuser_client.get(review_url(order))["Location"] == reverse("admin:index")
     assert superuser_client.get(step_url(order, "confirm")).status_code == 404
     assert superuser_client.post(step_url(order, "cancel"), {"version": 1}).status_code == 404
-    bulk = superuser_client.post(bulk_url("cancel"), {"order": f"{order.public_id}:1"})
+    sent = {"order": f"{order.public_id}:1", "reason": "No"}
+    bulk = superuser_client.post(bulk_url("cancel"), sent)
     assert [outcome.problem for outcome in bulk.context["outcomes"]] == ["There is no such order."]
 
 
@@ -394,6 +395,21 @@ def test_bulk_cancel_with_a_bad_reason_asks_again(manager_client: Client) -> Non
     )
     assert answer.context["form"].errors["reason"]
     assert "x" * 1001 in answer.content.decode()
+    order.refresh_from_db()
+    assert order.status == "pending"
+
+
+@pytest.mark.parametrize("reason", ["", "  "])
+def test_cancel_without_a_reason_asks_for_one(manager_client: Client, reason: str) -> None:
+    order = make_order()
+    for url, sent in (
+        (bulk_url("cancel"), {"order": f"{order.public_id}:1"}),
+        (step_url(order, "cancel"), {"version": 1}),
+    ):
+        answer = manager_client.post(url, sent | {"usual": "", "reason": reason})
+        assert answer.context["form"].errors == {
+            "reason": ["Choose a reason, or say it in your own words."]
+        }
     order.refresh_from_db()
     assert order.status == "pending"
 
