@@ -35,7 +35,7 @@ const heal = (field) => {
 on("input", ({ target }) => {
   if (!form()?.contains(target)) return;
   heal(target);
-  if (target.id === "id_ship_elsewhere") toggleShipping(target);
+  if (target.id === "id_ship_elsewhere") toggleShipping(target), target.focus();
   if (target === search()) tell("");
   else changed();
 });
@@ -143,7 +143,7 @@ const toggleShipping = ({ checked }) => {
   to.append(...from.childNodes);
 };
 
-/* Comboboxes: the cursor stays in the input */
+/* Comboboxes: the cursor stays inside */
 
 const inputOf = (list) => document.querySelector(`[aria-controls="${list.id}"]`);
 const listOf = (input) => byId(input.getAttribute("aria-controls"));
@@ -208,7 +208,7 @@ on("focusout", ({ target }) => {
 
 let given = ""; // The street that came with a customer.
 
-/* An option leaves a typed address alone. */
+/* An option keeps a typed address. */
 const fill = ({ dataset, role }) => {
   const { elements } = form();
   const street = elements["billing-street_address"];
@@ -339,7 +339,7 @@ on("click", ({ shiftKey, target }) => {
   const { dataset } = hit;
   const line = hit.closest(".line");
   if (dataset.sku ?? dataset.q) add(dataset, line);
-  // It may be about who was typed before.
+  // It may be of who was before.
   else if (dataset.record && unsent && !hit.role) setTimeout(() => hit.click(), 99);
   else if (dataset.record) fill(hit);
   else if (dataset.term) setTerm(shiftKey ? lines() : [line], dataset.term);

@@ -72,6 +72,6 @@ on("keydown", (event) => {
   const named = name && !loginDialog?.open && document.querySelector(`[data-key="${CSS.escape(name)}"]`);
   if (!named) return;
   event.preventDefault();
-  named.focus();
   if (named.matches("a, button, [type=checkbox]")) named.click();
+  else named.focus();
 });

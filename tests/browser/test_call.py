@@ -294,7 +294,7 @@ def test_alt_and_h_asks_for_a_shipping_address(visit: Visit, rep: User) -> None:
     page = visit("/orders/new/", rep)
     page.keyboard.press("Alt+h")
     expect(page.get_by_role("group", name="Shipping address")).to_be_visible()
-    expect(page.get_by_label("Customer e-mail")).to_be_focused()
+    expect(page.get_by_label("Ship to a different address")).to_be_focused()
 
 
 # When nobody answers
