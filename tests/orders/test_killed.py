@@ -52,6 +52,8 @@ class Shop(threading.Thread):
                 connection.request("POST", "/v1/orders", body, headers)
                 response = connection.getresponse()
                 answer = response.read()
+            if "Content-Length" not in response.headers:
+                raise HTTPException("The answer was cut off in its head.")
         except (OSError, HTTPException):
             time.sleep(0.05)
             return
