@@ -4,13 +4,14 @@ import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from catalog.asking import Reading, read_line
 from catalog.matching import Match, ask, match_parts
 from orders.models import MAX_LINES
 from orders.sheet import Sheet, SheetLine, new_lines
-from orders.typed import TypedLine
-from portal.formats import parse_decimal, typable
+from orders.typed import TypedLine, typed_number
+from portal.formats import typable
 from portal.models import Tenant
 
 MAX_TEXT = 20_000
@@ -81,10 +82,8 @@ def _typed(reading: Reading) -> TypedLine:
 
 def _plain(quantity: str) -> str:
     """Ungrouped, so that a colleague with another locale reads the same: 1,000 is 1000."""
-    try:
-        return typable(parse_decimal(quantity or "1"))
-    except ValueError:
-        return quantity
+    number = typed_number(quantity or "1")
+    return typable(number) if isinstance(number, Decimal) else number
 
 
 def _meaning(match: Match, parts: int) -> Reading:

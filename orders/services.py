@@ -494,9 +494,11 @@ def _customer_of_edit(
         raise DomainError.of(problems)
     said = (caller.billing_address, caller.shipping_address)
     moved = said != (order.billing_address, order.shipping_address)
+    stays = known.pk == order.customer_id and not update
     # What is remembered of them may be newer than this order.
-    latest = not Order.objects.filter(customer=known, created_at__gt=order.created_at).exists()
-    if known.pk == order.customer_id and not update and not (moved and latest):
+    later = Order.objects.filter(customer=known, created_at__gt=order.created_at)
+    latest = (moved or not stays) and not later.exists()
+    if stays and not latest:
         return known
     return customer_for_order(
         tenant=tenant, actor=actor, caller=caller, known=known, update=update, latest=latest

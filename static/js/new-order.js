@@ -339,7 +339,7 @@ on("click", ({ shiftKey, target }) => {
   const { dataset } = hit;
   const line = hit.closest(".line");
   if (dataset.sku ?? dataset.q) add(dataset, line);
-  // It may be of who was before.
+  // Maybe about who was before.
   else if (dataset.record && unsent && !hit.role) setTimeout(() => hit.click(), 99);
   else if (dataset.record) fill(hit);
   else if (dataset.term) setTerm(shiftKey ? lines() : [line], dataset.term);
