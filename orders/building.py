@@ -227,8 +227,3 @@ def build_event(
         reason=reason,
         data=data or {},
     )
-
-
-def remember_items(order: Order, items: Sequence[OrderItem]) -> None:
-    """As if prefetched: whoever shows the order does not ask for them again."""
-    order._prefetched_objects_cache = {"items": items}  # type: ignore[attr-defined]

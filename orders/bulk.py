@@ -24,9 +24,9 @@ from orders.building import (
     build_item,
     build_order,
     by_variant,
-    remember_items,
 )
 from orders.historic import HistoricOrder
+from orders.loading import remember_items
 from orders.models import Order, OrderEvent, OrderItem
 from orders.reasons import find_reasons, histories, risk_of
 from orders.schemas import NewOrder

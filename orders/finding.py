@@ -1,6 +1,6 @@
 """Finding orders over the API: one, or a page of those that match (contract: List Orders)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from django.db.models import Q
@@ -8,9 +8,9 @@ from django.http import HttpRequest
 from pydantic import Field, WithJsonSchema
 
 from customers.models import Customer
-from orders.building import remember_items
 from orders.custom_fields import FILTER, custom_field_filter
-from orders.models import Order, OrderItem
+from orders.loading import load_items
+from orders.models import Order
 from orders.queries import OrderQuerySet
 from portal.errors import Detail, NotFound, ValidationFailed
 from portal.listing import Rows, SortedQuery, sent_parameters
@@ -108,19 +108,10 @@ def page_of_orders(*, tenant: Tenant, actor: Actor, query: OrdersQuery, fields: 
     by, then = _COLUMNS[query.sorted_by]
     descending = query.sort_dir == "desc"
     rows = Rows(orders.to_show(), query, by=by, then=then, descending=descending)
-    _load_items(rows.rows)
+    load_items(rows.rows)
     for order in rows.rows:
         order.tenant = tenant
     return rows
-
-
-def _load_items(orders: Sequence[Order]) -> None:
-    """By hand: Django, prefetching, builds a query for each order only to keep what it found."""
-    items: dict[int, list[OrderItem]] = {order.pk: [] for order in orders}
-    for item in OrderItem.objects.filter(order__in=list(items)):
-        items[item.order_id].append(item)
-    for order in orders:
-        remember_items(order, items[order.pk])
 
 
 def _few(orders: OrderQuerySet, query: OrdersQuery) -> OrderQuerySet:

@@ -47,7 +47,7 @@ def preflight(
     """What holds for each of the orders, as they are now.
 
     `seen` is the version of each that was on the screen, by order id. Their customers, items and
-    events should be prefetched.
+    events should be loaded.
     """
     with_costs = actor.can("catalog.view_costs")
     configured = list(CustomField.objects.all())

@@ -25,10 +25,10 @@ from orders.building import (
     build_item,
     build_order,
     by_variant,
-    remember_items,
 )
 from orders.custom_fields import custom_field_problems
 from orders.editing import EDITED_FIELDS, ITEM_FIELDS, Edit, edited_items, is_same
+from orders.loading import remember_items
 from orders.merging import merged
 from orders.models import NOTES_LENGTH, REASON_LENGTH, Draft, Order, OrderEvent, OrderItem
 from orders.reasons import History, find_reasons, history, risk_of

@@ -13,6 +13,7 @@ from django.urls import URLPattern, path
 
 from orders.admin.pages import OrderPages
 from orders.admin.steps import BULK_STEPS, CANCEL, CONFIRM, CancelForm, Step, StepForm, seen_version
+from orders.loading import load_events, load_items
 from orders.models import Order, OrderEvent
 from orders.preflight import Verdict, preflight
 from portal import formats
@@ -119,6 +120,8 @@ class Bulk(OrderPages):
     def _selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> list[Order] | None:
         """The orders as they stand in the queue; None, with a message, for too many of them."""
         orders = list(queryset.by_risk()[: BULK_LIMIT + 1])  # type: ignore[attr-defined] # the admin's own type
+        load_items(orders)
+        load_events(orders)
         if len(orders) > BULK_LIMIT:
             messages.error(request, f"Select {BULK_LIMIT} orders at most.")
             return None

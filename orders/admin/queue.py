@@ -4,14 +4,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.views.main import SEARCH_VAR
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from orders.admin.pages import OrderPages
+from orders.loading import load_events, load_items
 from orders.models import Order
 from orders.preflight import warnings
 from orders.reasons import Reason
@@ -176,6 +179,20 @@ class OnePage(CappedPaginator):
         return self.count == self.per_page
 
 
+class OrdersOfPage(ChangeList):
+    """The orders of one page."""
+
+    def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return super().get_queryset(request, *args, **kwargs).prefetch_related(None)
+
+    def load(self) -> None:
+        """With all that says what is unusual about them."""
+        orders = self.result_list = list(self.result_list)
+        load_events(orders)
+        # Only these reasons are told with what the items say.
+        load_items([order for order in orders if Reason.OTHER_PRICE in order.reasons])
+
+
 class Queue(OrderPages):
     """The list: the queue, or whatever is asked for or searched."""
 
@@ -208,7 +225,14 @@ class Queue(OrderPages):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        return super().changelist_view(request, {"title": "Orders", **(extra_context or {})})
+        page = super().changelist_view(request, {"title": "Orders", **(extra_context or {})})
+        # An action, which has its own orders, answers with a page of its own.
+        if isinstance(page, TemplateResponse) and "cl" in (shown := page.context_data or {}):
+            shown["cl"].load()
+        return page
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return OrdersOfPage
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """In the queue all have the same status."""
@@ -237,10 +261,16 @@ class Queue(OrderPages):
         return paginator(queryset, per_page, *args, **kwargs)
 
     def action_checkbox(self, order: Order) -> SafeString:
-        """With the version that the list shows, which is what a bulk action is about."""
+        """With the version that the list shows, which is what a bulk action is about.
+
+        Written out: as a widget, which is a template of its own, it took a fifth of the page.
+        """
         return format_html(
-            '{}<input type="hidden" name="seen" value="{}:{}">',
-            super().action_checkbox(order),
+            '<input type="checkbox" name="{}" value="{}" class="action-select" aria-label="Select'
+            ' {} for an action"><input type="hidden" name="seen" value="{}:{}">',
+            ACTION_CHECKBOX_NAME,
+            order.pk,
+            order.public_id,
             order.public_id,
             order.version,
         )

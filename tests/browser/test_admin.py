@@ -72,7 +72,7 @@ def test_several_orders_are_cancelled_with_the_keyboard(
     orders = [make_order(variant.sku, actor=Actor.from_user(rep)) for _ in range(2)]
     page = visit(reverse("admin:orders_order_changelist"), manager)
     for order in orders:
-        page.get_by_label(f"Select this object for an action - {order.public_id}").press("Space")
+        page.get_by_label(f"Select {order.public_id} for an action").press("Space")
     page.get_by_role("button", name="Cancel selected").press("Enter")
     page.get_by_label("The devices cannot be delivered").press("Space")
     page.get_by_label("In your own words:").fill("Sold out until March.")

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.test import Client
@@ -9,9 +10,19 @@ from django.urls import reverse
 from django.utils import timezone
 
 from orders.models import Order
+from orders.reasons import Reason
+from orders.services import create_order
 from portal.models import Tenant, User
 from portal.permissions import Actor
-from tests.factories import CustomerFactory, VariantFactory, address, make_order, order_body
+from tests.factories import (
+    SYSTEM,
+    CustomerFactory,
+    VariantFactory,
+    address,
+    make_order,
+    new_order,
+    order_body,
+)
 from tests.permissions import grant
 
 LIST = reverse("admin:orders_order_changelist")
@@ -123,15 +134,23 @@ def test_rep_filter_shows_the_orders_of_one_user(
 
 
 @pytest.mark.parametrize("number", [1, 100])
+@pytest.mark.parametrize(("agreed", "queries"), [(None, 9), (Decimal("24.50"), 10)])
 def test_list_takes_the_same_queries_for_any_number(
-    manager_client: Client, number: int, django_assert_num_queries
+    manager_client: Client,
+    tenant: Tenant,
+    number: int,
+    agreed: Decimal | None,
+    queries: int,
+    django_assert_num_queries,
 ) -> None:
-    sku = VariantFactory().sku
+    placed = new_order(VariantFactory().sku).at([agreed])
     for _ in range(number):
-        make_order(sku)
+        create_order(tenant=tenant, actor=SYSTEM, new_order=placed, source=Order.Source.PORTAL)
     manager_client.get(LIST)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(queries):
         assert len(listed(manager_client)) == number
+    found = Order.objects.filter(reasons__has_key=Reason.OTHER_PRICE).count()
+    assert found == (number if agreed else 0)
 
 
 def test_index_says_how_many_wait_and_how_long(manager_client: Client) -> None:
