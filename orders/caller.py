@@ -10,9 +10,10 @@ from django.db.models import Count, DateField, F, Func, Window
 from django.db.models.functions import TruncDate
 
 from customers.models import Customer
+from orders.draft_life import Summary, summaries
 from orders.models import Order, OrderItem
 from orders.typed import address_fields
-from portal.models import Tenant
+from portal.models import Tenant, User
 
 ORDERS_SHOWN, DEVICES_SHOWN, ITEMS_SHOWN = 5, 6, 6
 SOON = timedelta(days=60)
@@ -82,6 +83,7 @@ class CallerPanel:
     """A known customer at a glance. What is cut off is counted in `more_…`."""
 
     customer: Customer
+    drafts: Sequence[Summary]
     pending: Sequence[Order]
     more_pending: int
     devices: Sequence[Devices]
@@ -100,13 +102,24 @@ class CallerPanel:
         return len(self.devices) + self.more_devices
 
 
-def caller_panel(*, tenant: Tenant, customer: Customer, today: date) -> CallerPanel:
-    """Pending orders, devices on contract, last ordered items and addresses, in three queries."""
+def caller_panel(
+    *, tenant: Tenant, rep: User, customer: Customer, today: date, besides: str = ""
+) -> CallerPanel:
+    """What the rep has begun for them, pending orders, devices on contract, last ordered items and
+    addresses, in four queries. `besides` is the draft that the rep is typing now.
+    """
+    # One without devices is a page that was opened for them and left for another.
+    begun = [
+        draft
+        for draft in summaries(owner=rep, customer_id=customer.public_id)
+        if draft.public_id != besides and (draft.devices or draft.edits)
+    ]
     pending, more_pending = _first(_pending(customer), ORDERS_SHOWN)
     devices, more_devices = devices_on_contract(tenant=tenant, customer=customer, today=today)
     ordered = _last_ordered(customer)
     return CallerPanel(
         customer=customer,
+        drafts=begun[:ORDERS_SHOWN],
         pending=pending,
         more_pending=more_pending,
         devices=devices,

@@ -55,9 +55,14 @@ def open_drafts(*, owner: User) -> QuerySet[Draft]:
     )
 
 
-def summaries(*, owner: User) -> list[Summary]:
-    """The owner's open drafts, the last changed first, in one query."""
+def summaries(*, owner: User, customer_id: str = "") -> list[Summary]:
+    """The owner's open drafts, or those for one known customer; the last changed first.
+
+    In one query.
+    """
     drafts = open_drafts(owner=owner)
+    if customer_id:
+        drafts = drafts.filter(payload__fields__customer_id=customer_id)
     return [summarise(draft) for draft in drafts.select_related("handed_by", "tenant", "edits")]
 
 

@@ -18,9 +18,15 @@ from portal.tenancy import PortalRequest
 @require_GET
 @for_reps
 def caller(request: PortalRequest, customer_id: str) -> HttpResponse:
-    """The customer's pending orders, devices on contract, last addresses and items."""
+    """The rep's drafts for them, pending orders, devices on contract, last addresses and items."""
     customer = get_object_or_404(Customer, public_id=customer_id)
-    panel = caller_panel(tenant=request.tenant, customer=customer, today=timezone.localdate())
+    panel = caller_panel(
+        tenant=request.tenant,
+        rep=request.user,
+        customer=customer,
+        today=timezone.localdate(),
+        besides=request.GET.get("draft", ""),
+    )
     return render(request, "orders/_caller.html", {"panel": panel})
 
 

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,10 +11,12 @@ from django.utils import timezone
 
 from catalog.models import Product
 from customers.models import Customer
+from orders import draft_life, drafts
 from orders.caller import CallerPanel, caller_panel
-from orders.models import Order
-from portal.models import Tenant
-from tests.factories import CustomerFactory, VariantFactory, address, make_order
+from orders.models import Draft, Order
+from portal.models import Tenant, User
+from tests.factories import CustomerFactory, UserFactory, VariantFactory, address, make_order
+from tests.orders.test_drafts import at, typed
 
 TODAY = date(2026, 6, 15)
 
@@ -24,7 +27,8 @@ def noor(tenant: Tenant) -> Customer:
 
 
 def panel(customer: Customer, today: date = TODAY) -> CallerPanel:
-    return caller_panel(tenant=customer.tenant, customer=customer, today=today)
+    rep = UserFactory(tenant=customer.tenant)
+    return caller_panel(tenant=customer.tenant, rep=rep, customer=customer, today=today)
 
 
 def confirmed(sku: str, months: int, at: datetime, quantity: int = 1) -> Order:
@@ -145,8 +149,8 @@ def test_panel_takes_the_same_queries_for_any_number_of_orders(
     for _ in range(orders):
         make_order(status="confirmed")
         make_order()
-    # Session, user, permissions; customer, pending, devices, items.
-    with django_assert_num_queries(3 + 4):
+    # Session, user, permissions; customer, drafts, pending, devices, items.
+    with django_assert_num_queries(3 + 5):
         response = rep_client.get(f"/orders/new/caller/{noor.public_id}/")
     assert response.status_code == 200
 
@@ -168,6 +172,37 @@ def test_panel_links_and_fills(rep_client: Client, noor: Customer) -> None:
     assert f'href="/orders/{order.public_id}/"' in html
     assert 'data-sku="MAC"' in html
     assert "billing-street_address" in html
+
+
+def test_what_the_rep_has_begun_for_them_is_there_to_go_on_with(
+    rep_client: Client, rep: User, noor: Customer
+) -> None:
+    VariantFactory(sku="MAC")
+    known, now = begin(rep, noor.public_id), begin(rep, noor.public_id)
+    begin(rep, "")
+    begin(rep, noor.public_id, devices=False)
+    begin(rep, CustomerFactory().public_id)
+    begin(UserFactory(username="maria"), noor.public_id)
+    discarded = begin(rep, noor.public_id)
+    draft_life.discard(tenant=rep.tenant, owner=rep, draft_id=discarded.public_id)
+    address = f"/orders/new/caller/{noor.public_id}/"
+    response = rep_client.get(address, {"draft": now.public_id})
+    [shown] = response.context["panel"].drafts
+    assert (shown.public_id, shown.devices, shown.total) == (known.public_id, 2, Decimal(50))
+    html = " ".join(response.text.split())
+    assert f'href="/orders/new/{known.public_id}/" target="_blank">2 devices</a>' in html
+    assert "1 draft of yours, 0 pending orders" in html
+    # Whatever else is asked.
+    assert len(rep_client.get(address, {"draft": "\0"}).context["panel"].drafts) == 2
+    assert len(rep_client.get(address).context["panel"].drafts) == 2
+
+
+def begin(rep: User, customer_id: str, *, devices: bool = True) -> Draft:
+    draft = drafts.open_draft(tenant=rep.tenant, owner=rep)
+    form = typed(*["MAC", "MAC"] * devices, customer_id=customer_id)
+    this = {"tenant": rep.tenant, "owner": rep, "draft_id": draft.public_id}
+    drafts.save(**this, typed=form, revision=at(1))
+    return draft
 
 
 @pytest.mark.parametrize(
