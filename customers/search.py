@@ -9,7 +9,9 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from django.db import connection
@@ -167,27 +169,34 @@ def _has_all(words: Iterable[str]) -> Q:
 
 def marked(value: str, typed: str) -> list[tuple[str, bool]]:
     """The value in pieces, each with whether it is what was typed: why a customer was found."""
-    folded = "".join(_base(char) for char in value)
-    hits: set[int] = set()
-    for words in _together(search_words(typed)):
-        for pattern in _patterns(words):
-            for hit in re.finditer(pattern, folded):
-                hits.update(range(*hit.span()))
-    pieces: list[tuple[str, bool]] = []
-    for at, char in enumerate(value):
-        if pieces and pieces[-1][1] == (at in hits):
-            char = pieces.pop()[0] + char
-        pieces.append((char, at in hits))
-    return pieces
+    folded = "".join(map(_base, value))
+    is_hit = [False] * len(value)
+    for pattern in _patterns(typed):
+        for hit in pattern.finditer(folded):
+            start, end = hit.span()
+            is_hit[start:end] = [True] * (end - start)
+    pieces = groupby(zip(value, is_hit, strict=True), key=itemgetter(1))
+    return [("".join(char for char, _ in piece), hit) for hit, piece in pieces]
 
 
-def _patterns(words: list[str]) -> Iterator[str]:
+# One answer marks twenty values, and each keystroke asks for most letters again.
+@lru_cache(maxsize=256)
+def _patterns(typed: str) -> list[re.Pattern[str]]:
+    return [
+        re.compile(pattern)
+        for words in _together(search_words(typed))
+        for pattern in _patterns_of(words)
+    ]
+
+
+def _patterns_of(words: list[str]) -> Iterator[str]:
     yield from (re.escape("".join(map(_base, word))) for word in words)
     digits = re.sub(r"\D", "", "".join(words)).lstrip("0")
     if _NUMBER.fullmatch(words[0]) and len(digits) > 2:
         yield r"[^0-9]*".join(digits)
 
 
+@lru_cache(maxsize=4_096)
 def _base(char: str) -> str:
     """The letter without case and accent, one for one."""
     return unicodedata.normalize("NFD", char)[0].lower()[:1]

@@ -1,7 +1,7 @@
 """Showing why a customer was found."""
 
 from django import template
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from customers.search import marked as pieces_of
@@ -12,11 +12,6 @@ register = template.Library()
 @register.filter
 def marked(value: str, typed: str) -> SafeString:
     """The value, with what was typed marked in it."""
-    return format_html_join(
-        "",
-        "{}",
-        (
-            (format_html("<mark>{}</mark>", piece) if is_hit else piece,)
-            for piece, is_hit in pieces_of(value, typed)
-        ),
-    )
+    pieces = pieces_of(value, typed)
+    written = "".join("<mark>{}</mark>" if is_hit else "{}" for _, is_hit in pieces)
+    return format_html(written, *(piece for piece, _ in pieces)) if pieces else SafeString()
