@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from portal import ids
 from portal.constraints import TenantForeignKey
-from portal.exact_json import ExactDecoder, ExactEncoder
+from portal.exact_json import ExactJSONField
 from portal.models import Tenant
 from portal.scoping import TenantManager
 from portal.text import EMAIL_LENGTH, Bare, Digits, EmailDomain, Fold
@@ -51,12 +51,8 @@ class Customer(models.Model):
         max_length=20, choices=CustomerType, default=CustomerType.INDIVIDUAL
     )
     status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
-    last_billing_address = models.JSONField(
-        null=True, blank=True, encoder=ExactEncoder, decoder=ExactDecoder
-    )
-    last_shipping_address = models.JSONField(
-        null=True, blank=True, encoder=ExactEncoder, decoder=ExactDecoder
-    )
+    last_billing_address = ExactJSONField(null=True, blank=True)
+    last_shipping_address = ExactJSONField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
     created_by = models.CharField(max_length=254, editable=False)

@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import simplejson
+from django.db import models
 
 MAX_EXPONENT = 308
 """Numbers beyond 10^308 are legal JSON, but neither a double nor the database can hold them."""
@@ -74,17 +75,22 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class ExactEncoder(json.JSONEncoder):
-    """For `JSONField(encoder=…)`: writes a Decimal as the number that it is."""
+    """Writes a Decimal as the number that it is."""
 
     def encode(self, o: Any) -> str:
         return dumps(o)
 
 
 class ExactDecoder(json.JSONDecoder):
-    """For `JSONField(decoder=…)`: reads a number with a point as a Decimal."""
+    """Reads a number with a point as a Decimal."""
 
     def __init__(self) -> None:
         """Nothing to prepare: one is made for every value that is read."""
 
     def decode(self, s: str, *args: Any) -> Any:
         return _READER.decode(s)
+
+
+def ExactJSONField(**kwargs: object) -> models.JSONField:  # noqa: N802 (reads as a field)
+    """A column of JSON that gives back every number as it was put in."""
+    return models.JSONField(encoder=ExactEncoder, decoder=ExactDecoder, **kwargs)  # type: ignore[arg-type]

@@ -1,8 +1,7 @@
-"""The order and its life."""
+"""The order, its items and its events."""
 
 from decimal import Decimal
 
-from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Func, Q, Value
@@ -18,11 +17,12 @@ from customers.models import (
     Customer,
     CustomerType,
 )
+from orders.models.draft import Draft
 from orders.queries import OrderQuerySet
 from portal import ids
 from portal.constraints import TenantForeignKey
-from portal.exact_json import ExactDecoder, ExactEncoder
-from portal.models import MAX_CONTRACT_LENGTH, Tenant, User
+from portal.exact_json import ExactJSONField
+from portal.models import MAX_CONTRACT_LENGTH, Tenant
 from portal.scoping import TenantManager
 from portal.text import EMAIL_LENGTH, Digits, Fold
 
@@ -31,101 +31,6 @@ MAX_QUANTITY = 10_000
 NOTES_LENGTH = 5_000
 REASON_LENGTH = 1_000
 ADDRESS_KEYS = ["contactName", "streetAddress", "city", "country"]
-
-
-def ExactJSONField(**kwargs: object) -> models.JSONField:  # noqa: N802 (reads as a field)
-    return models.JSONField(encoder=ExactEncoder, decoder=ExactDecoder, **kwargs)  # type: ignore[arg-type]
-
-
-class Draft(models.Model):
-    """An order being typed, by one owner; never an order.
-
-    `payload` is the form as it was last posted, `sequence` the number of that change: an older
-    change never overwrites a newer one. `quote` is what the server last answered for it (prices
-    and totals as shown). After submit the draft stays, and any later submit lands on its order.
-    `handed_by` is the colleague who handed it to its owner, if anybody did; `former_owners` are
-    the ids of all who ever handed it on: their open pages are told whose it is now. `quoted_to` is
-    the address that the last quote was sent to, whose prices hold until the day `quoted_until`.
-
-    A draft that `edits` an order starts from it as it was in `edits_version` and changes it when
-    it is submitted (`applied_at`), instead of becoming one; others are `submitted_at` then.
-    """
-
-    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
-    owner = models.ForeignKey(
-        User, on_delete=models.PROTECT, related_name="drafts", db_constraint=False
-    )
-    public_id = models.CharField(max_length=ids.MAX_LENGTH, default=ids.new_draft_id)
-    sequence = models.PositiveBigIntegerField(default=0)
-    payload = ExactJSONField(default=dict)
-    quote = ExactJSONField(default=dict)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    updated_at = models.DateTimeField(default=timezone.now)
-    discarded_at = models.DateTimeField(null=True, blank=True)
-    handed_by = models.ForeignKey(
-        User, on_delete=models.PROTECT, related_name="+", null=True, blank=True, db_constraint=False
-    )
-    handed_at = models.DateTimeField(null=True, blank=True)
-    former_owners = ArrayField(models.BigIntegerField(), default=list, blank=True)
-    quoted_to = models.CharField(max_length=EMAIL_LENGTH, blank=True)
-    quoted_at = models.DateTimeField(null=True, blank=True)
-    quoted_until = models.DateField(null=True, blank=True)
-    edits = models.ForeignKey(
-        "orders.Order",
-        on_delete=models.PROTECT,
-        related_name="edits",
-        null=True,
-        blank=True,
-        db_constraint=False,
-    )
-    edits_version = models.PositiveIntegerField(null=True, blank=True)
-    applied_at = models.DateTimeField(null=True, blank=True)
-    submitted_at = models.DateTimeField(null=True, blank=True)
-
-    objects = TenantManager()
-
-    class Meta:
-        ordering = ["-updated_at", "-id"]
-        constraints = [
-            TenantForeignKey(name="draft_owner_of_tenant", field="owner", to="portal.User"),
-            TenantForeignKey(name="draft_handed_by_of_tenant", field="handed_by", to="portal.User"),
-            models.CheckConstraint(
-                name="draft_handed_by_a_colleague",
-                condition=Q(handed_by__isnull=True, handed_at__isnull=True)
-                | (Q(handed_by__isnull=False, handed_at__isnull=False) & ~Q(handed_by=F("owner"))),
-            ),
-            models.CheckConstraint(
-                name="draft_quoted_to_somebody",
-                condition=Q(quoted_to="", quoted_at__isnull=True, quoted_until__isnull=True)
-                | (Q(quoted_at__isnull=False, quoted_until__isnull=False) & ~Q(quoted_to="")),
-            ),
-            TenantForeignKey(name="draft_edits_of_tenant", field="edits", to="orders.Order"),
-            models.CheckConstraint(
-                name="draft_edits_a_version",
-                condition=Q(edits__isnull=True, edits_version__isnull=True, applied_at__isnull=True)
-                | Q(edits__isnull=False, edits_version__isnull=False),
-            ),
-            models.UniqueConstraint(
-                name="draft_one_edit_at_a_time",
-                fields=["edits", "owner"],
-                condition=Q(applied_at__isnull=True, discarded_at__isnull=True),
-            ),
-            models.UniqueConstraint(name="draft_tenant_id", fields=["tenant", "id"]),
-            models.UniqueConstraint(name="draft_public_id", fields=["tenant", "public_id"]),
-        ]
-        indexes = [
-            # Of the drafts that a rep ever made, next to none are open.
-            models.Index(
-                name="draft_open",
-                fields=["tenant", "owner", "-updated_at", "-id"],
-                condition=Q(
-                    submitted_at__isnull=True, applied_at__isnull=True, discarded_at__isnull=True
-                ),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.public_id
 
 
 class Order(models.Model):
@@ -647,161 +552,3 @@ class OrderEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} by {self.actor}"
-
-
-HAPPENED: dict[str, str] = {
-    OrderEvent.Kind.CONFIRMED: "was confirmed",
-    OrderEvent.Kind.CANCELLED: "was cancelled",
-    OrderEvent.Kind.SENT_BACK: "was sent back to you",
-    OrderEvent.Kind.RECALLED: "was recalled",
-    OrderEvent.Kind.EDITED: "was changed",
-    OrderEvent.Kind.RESUBMITTED: "was changed and submitted again",
-    OrderEvent.Kind.NOTED: "has other notes",
-    OrderEvent.Kind.COMMENTED: "got a comment",
-    OrderEvent.Kind.REASSIGNED: "was given to you",
-}
-"""What the rep of an order is told of, unless they did it themselves."""
-
-
-class NoticeQuerySet(models.QuerySet["Notice"]):
-    def of(self, user: User) -> "NoticeQuerySet":
-        """Those of the user, the latest first."""
-        return self.filter(user=user).order_by("-event_id")
-
-    def unread(self) -> "NoticeQuerySet":
-        return self.filter(read_at__isnull=True)
-
-
-class Notice(models.Model):
-    """That a user is told of an event of an order that they look after; see `orders.told`."""
-
-    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
-    user = models.ForeignKey(
-        User, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
-    )
-    event = models.ForeignKey(
-        OrderEvent, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
-    )
-    read_at = models.DateTimeField(null=True, blank=True)
-
-    objects = TenantManager.from_queryset(NoticeQuerySet)()
-
-    class Meta:
-        constraints = [
-            TenantForeignKey(name="notice_user_of_tenant", field="user", to="portal.User"),
-            TenantForeignKey(name="notice_event_of_tenant", field="event", to="orders.OrderEvent"),
-            models.UniqueConstraint(name="notice_once", fields=["user", "event"]),
-        ]
-        indexes = [
-            models.Index(
-                name="notice_unread", fields=["user", "tenant"], condition=Q(read_at__isnull=True)
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.event} for {self.user}"
-
-    @property
-    def happened(self) -> str:
-        """What the event did to the order, as the end of a sentence."""
-        return HAPPENED[self.event.kind]
-
-
-class CustomField(models.Model):
-    """A field of `customFields` that the tenant has configured, and so is checked strictly.
-
-    `key` is the field's name in the contract's `customFields` object; `options` the values that
-    a select accepts.
-    """
-
-    class Type(models.TextChoices):
-        TEXT = "text", "Text"
-        EMAIL = "email", "E-mail"
-        PHONE = "phone", "Phone"
-        NUMBER = "number", "Number"
-        TEXTAREA = "textarea", "Text area"
-        SELECT = "select", "Select"
-
-    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
-    key = models.SlugField(max_length=50, help_text="Its name in the API, without spaces.")
-    label = models.CharField(max_length=100)
-    type = models.CharField(max_length=20, choices=Type, default=Type.TEXT)
-    required = models.BooleanField(default=False)
-    options = ArrayField(
-        models.CharField(max_length=100),
-        blank=True,
-        default=list,
-        help_text="For a select: the values, separated by commas.",
-    )
-    position = models.PositiveSmallIntegerField(default=0)
-
-    objects = TenantManager()
-
-    class Meta:
-        ordering = ["position", "id"]
-        constraints = [
-            models.UniqueConstraint(name="custom_field_key", fields=["tenant", "key"]),
-            models.CheckConstraint(
-                name="custom_field_key_no_spaces",
-                condition=Q(key__regex=r"^[A-Za-z0-9_-]+$"),
-            ),
-            models.CheckConstraint(
-                name="custom_field_type_known",
-                condition=Q(type__in=["text", "email", "phone", "number", "textarea", "select"]),
-            ),
-            models.CheckConstraint(
-                name="custom_field_select_has_options",
-                condition=~Q(type="select") | Q(options__len__gte=1),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.label
-
-
-class Export(models.Model):
-    """One CSV file of orders: who asked for which, and how far its download has come.
-
-    `door` is the list that was filtered and `query` its filters, as in the address. `total` is the
-    number of orders when it was asked for, `done` how many of them have left the server. Each is
-    downloaded once. The rows of a day suffice: they are deleted when the next one is asked for.
-    """
-
-    class Door(models.TextChoices):
-        PORTAL = "portal", "Portal"
-        ADMIN = "admin", "Admin"
-
-    class Status(models.TextChoices):
-        WAITING = "waiting", "Waiting"
-        RUNNING = "running", "Running"
-        FINISHED = "finished", "Finished"
-        STOPPED = "stopped", "Stopped"
-
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False)
-    public_id = models.CharField(max_length=ids.MAX_LENGTH, default=ids.new_export_id)
-    asked_by_ref = models.CharField(max_length=100)
-    door = models.CharField(max_length=10, choices=Door)
-    query = models.TextField(blank=True)
-    status = models.CharField(max_length=10, choices=Status, default=Status.WAITING)
-    total = models.PositiveIntegerField()
-    done = models.PositiveIntegerField(default=0)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    updated_at = models.DateTimeField(default=timezone.now)
-
-    objects = TenantManager()
-
-    class Meta:
-        ordering = ["-created_at", "-id"]
-        constraints = [
-            models.UniqueConstraint(name="export_public_id", fields=["tenant", "public_id"]),
-            models.CheckConstraint(
-                name="export_door_known", condition=Q(door__in=["portal", "admin"])
-            ),
-            models.CheckConstraint(
-                name="export_status_known",
-                condition=Q(status__in=["waiting", "running", "finished", "stopped"]),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.public_id
