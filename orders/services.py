@@ -6,11 +6,12 @@ who may do it, is said in `orders.rules`.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet, prefetch_related_objects
 from django.utils import timezone
 
@@ -75,14 +76,15 @@ def _custom_field_problems(tenant: Tenant, data: Any) -> list[Detail]:
     return list(custom_field_problems(tenant=tenant, sent=sent or {}))
 
 
-def quote_for(*, tenant: Tenant, new_order: NewOrder) -> Quote:
-    """The prices and totals that an order of these items would have now."""
+def quote_for(*, tenant: Tenant, new_order: NewOrder, to_order: bool = False) -> Quote:
+    """The prices and totals that an order of these items would have now (see `quote`)."""
     return quote(
         tenant=tenant,
         lines=[
             LineRequest(item.sku, item.quantity, item.contract_length, item.agreed_price)
             for item in new_order.items
         ],
+        to_order=to_order,
     )
 
 
@@ -107,23 +109,29 @@ def create_order(
     ordered (`VARIANT_NOT_FOUND`, `VARIANT_INACTIVE`, `INVALID_CONTRACT_LENGTH`) and, for an
     inactive customer, `VALIDATION_ERROR` at `customer.email`. Contract: Create Order.
     """
-    ready = _ready(tenant, actor, new_order, customer_id)
-    # Whoever has opened a transaction around it lets a refusal end that: no savepoint is needed.
-    with transaction.atomic(savepoint=False):
-        customer = customer_for_order(
-            tenant=tenant,
-            actor=actor,
-            caller=ready.caller,
-            known=ready.known,
-            update=update_customer,
-        )
-        order, items = _build(tenant, actor, new_order, ready, customer, source)
-        order.draft = draft
-        order.save(force_insert=True)
-        OrderItem.objects.bulk_create(by_variant(items))
-        OrderEvent.objects.bulk_create(build_first_events(order, items, actor, read_back))
+    with _one_transaction():
+        ready = _ready(tenant, actor, new_order, customer_id, to_order=True)
+        # Whoever has opened one around it lets a refusal end that: no savepoint is needed.
+        with transaction.atomic(savepoint=False):
+            customer = customer_for_order(
+                tenant=tenant,
+                actor=actor,
+                caller=ready.caller,
+                known=ready.known,
+                update=update_customer,
+            )
+            order, items = _build(tenant, actor, new_order, ready, customer, source)
+            order.draft = draft
+            order.save(force_insert=True)
+            OrderItem.objects.bulk_create(by_variant(items))
+            OrderEvent.objects.bulk_create(build_first_events(order, items, actor, read_back))
     remember_items(order, items)
     return order
+
+
+def _one_transaction() -> AbstractContextManager[Any]:
+    """The one that is open, or a new one."""
+    return nullcontext() if connection.in_atomic_block else transaction.atomic()
 
 
 def preview_order(
@@ -149,9 +157,16 @@ class _Ready:
     at: datetime
 
 
-def _ready(tenant: Tenant, actor: Actor, new_order: NewOrder, customer_id: str = "") -> _Ready:
+def _ready(
+    tenant: Tenant,
+    actor: Actor,
+    new_order: NewOrder,
+    customer_id: str = "",
+    *,
+    to_order: bool = False,
+) -> _Ready:
     actor.require("orders.add_order", "You may not create orders.")
-    quoted = quote_for(tenant=tenant, new_order=new_order)
+    quoted = quote_for(tenant=tenant, new_order=new_order, to_order=to_order)
     caller, at = build_caller(new_order), timezone.now()
     before = history(tenant=tenant, caller=caller, new_order=new_order, at=at)
     known = find_customer(tenant=tenant, caller=caller, customer_id=customer_id, annotations=before)
@@ -517,7 +532,7 @@ def _edit_rows(
 
     Raises DomainError with every line that cannot be ordered or overridden so.
     """
-    quoted = quote(tenant=tenant, lines=edit.requests(before))
+    quoted = quote(tenant=tenant, lines=edit.requests(before), to_order=True)
     overrides = [line.override for line in edit.lines]
     problems = [p for n, each in enumerate(overrides) for p in each.problems(n, order.currency)]
     if problems := [*quoted.problems, *problems]:

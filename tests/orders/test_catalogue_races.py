@@ -19,7 +19,9 @@ from catalog.services import (
     update_product,
     upsert_product,
 )
+from orders.editing import Edit, EditedLine
 from orders.models import Order
+from orders.services import edit_order
 from portal.models import Tenant
 from portal.shapes import read
 from tests.factories import (
@@ -27,10 +29,11 @@ from tests.factories import (
     ProductFactory,
     VariantFactory,
     make_order,
+    new_order,
     product_body,
     variant_body,
 )
-from tests.orders.test_concurrency import in_threads
+from tests.orders.test_concurrency import create, in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -268,8 +271,9 @@ def test_discontinuing_and_ordering_never_wait_in_a_circle(tenant: Tenant) -> No
         waiting(1)
         return str(make_order(second.sku, first.sku).status)
 
-    assert in_threads(tenant, hold, discontinue, order) == [None, "discontinued", "pending"]
-    assert Order.objects.count() == 1
+    refused = [None, "discontinued", "VARIANT_INACTIVE"]
+    assert in_threads(tenant, hold, discontinue, order) == refused
+    assert not Order.objects.exists()
 
 
 def test_discontinuing_and_sending_never_wait_in_a_circle(tenant: Tenant) -> None:
@@ -307,3 +311,60 @@ def test_product_is_locked_before_its_variants_in_a_form_too(tenant: Tenant) -> 
     assert in_threads(tenant, save_form, send) == [None, (False, [False])]
     product.refresh_from_db()
     assert product.name == "Sent"
+
+
+def pausing_after(text: str, reached: Event, work: Callable[[], Any]) -> Any:
+    """What the work returns; after its first statement with that text, somebody waits for it."""
+
+    def pause(execute: Any, sql: str, *args: Any) -> Any:
+        result = execute(sql, *args)
+        if text in sql and not reached.is_set():
+            reached.set()
+            waiting(1)
+        return result
+
+    with connection.execute_wrapper(pause):
+        return work()
+
+
+def test_variant_that_is_being_ordered_is_not_switched_off(tenant: Tenant) -> None:
+    variant, priced = VariantFactory(), Event()
+
+    def order() -> str:
+        status: str = pausing_after(
+            "catalog_price", priced, lambda: create(tenant, variant.sku, "new@example.com").status
+        )
+        return status
+
+    def switch_off() -> str:
+        assert priced.wait(timeout=10)
+        which: Any = {"tenant": tenant, "variant_id": variant.public_id}
+        return set_variant_status(actor=SYSTEM, status=Variant.Status.INACTIVE, **which).status
+
+    assert in_threads(tenant, order, switch_off) == ["pending", "VARIANT_IN_USE"]
+
+
+def test_lines_that_are_replaced_and_added_and_a_discontinued_product_wait_in_no_circle(
+    tenant: Tenant,
+) -> None:
+    product, replaced = ProductFactory(), Event()
+    low, high = VariantFactory.create_batch(2, product=product)
+    order = make_order()
+    edit = Edit(new_order(high.sku, low.sku), [EditedLine(kept=0), EditedLine()])
+
+    def change() -> str:
+        which: Any = {"tenant": tenant, "order_id": order.public_id}
+        status: str = pausing_after(
+            'UPDATE "orders_orderitem"',
+            replaced,
+            lambda: edit_order(actor=SYSTEM, edit=edit, **which).status,
+        )
+        return status
+
+    def discontinue() -> str:
+        assert replaced.wait(timeout=10)
+        which: Any = {"tenant": tenant, "product_id": product.public_id}
+        off = Product.Status.DISCONTINUED
+        return set_product_status(actor=SYSTEM, status=off, **which).status
+
+    assert in_threads(tenant, change, discontinue) == ["pending", "PRODUCT_HAS_ACTIVE_ORDERS"]
