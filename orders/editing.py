@@ -21,11 +21,16 @@ OVERRIDABLE = {
 }
 """What can be decided about a line, and the contract's name for it."""
 
+AMOUNTS = (
+    *("vat_rate", "prices_include_vat", "subtotal", "tax_amount", "total"),
+    *("contract_value", "total_devices"),
+)
+"""Of an order, what follows from its items and the tenant's VAT."""
+
 EDITED_FIELDS = (
     *("customer", "order_type", "customer_email", "customer_first_name", "customer_last_name"),
     *("customer_company", "customer_phone", "customer_type", "billing_address"),
-    *("shipping_address", "vat_rate", "prices_include_vat", "subtotal", "tax_amount", "total"),
-    *("contract_value", "total_devices", "custom_fields", "notes", "extension_details"),
+    *("shipping_address", *AMOUNTS, "custom_fields", "notes", "extension_details"),
     "upgrade_details",
 )
 """Of an order, what an edit writes anew."""
@@ -80,10 +85,15 @@ class EditedLine:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """The whole order as it is wanted, shape checked; `lines` says of each item how."""
+    """The whole order as it is wanted, shape checked; `lines` says of each item how.
+
+    `keeps_amounts` where nothing was said about its items: VAT and totals stay what they were,
+    those of an imported order too, whatever rate the tenant has by now.
+    """
 
     order: NewOrder
     lines: Sequence[EditedLine]
+    keeps_amounts: bool = False
 
     def requests(self, before: Mapping[int, OrderItem]) -> list[LineRequest]:
         """What is asked of the catalogue: nothing for a line that keeps SKU and length."""

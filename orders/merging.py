@@ -16,7 +16,8 @@ def merged(order: Order, update: OrderUpdate) -> Edit:
     items = list(order.items.all())
     wanted = _as_placed(order, items).model_copy(update=update.changes)
     if update.items is None:
-        return Edit(wanted, [EditedLine(kept=item.position) for item in items])
+        lines = [EditedLine(kept=item.position) for item in items]
+        return Edit(wanted, lines, keeps_amounts=True)
     return Edit(wanted, going_on(update.items, items))
 
 

@@ -28,7 +28,7 @@ from orders.building import (
     by_variant,
 )
 from orders.custom_fields import custom_field_problems
-from orders.editing import EDITED_FIELDS, ITEM_FIELDS, Edit, edited_items, is_same
+from orders.editing import AMOUNTS, EDITED_FIELDS, ITEM_FIELDS, Edit, edited_items, is_same
 from orders.loading import remember_items
 from orders.merging import merged
 from orders.models import NOTES_LENGTH, REASON_LENGTH, Draft, Order, OrderEvent, OrderItem
@@ -216,8 +216,8 @@ def edit_order(
 
     Kept lines keep their price, new ones have the catalogue's; VAT is today's. A confirmed order
     returns to pending, unless nothing but its notes changed; one that waited for its rep goes
-    back to the queue. Nothing is written if
-    nothing changed, unless it waited for its rep. Raises Conflict `STATE_CONFLICT` for a stale
+    back to the queue. Of the order nothing is written if nothing changed, unless it waited for its
+    rep. Raises Conflict `STATE_CONFLICT` for a stale
     version or another state, PermissionRefused for somebody else's order or an override by whom
     may not, NotFound, and DomainError with every line that cannot be ordered, as `create_order`.
     """
@@ -228,7 +228,8 @@ def edit_order(
 
 @transaction.atomic
 def update_order(*, tenant: Tenant, actor: Actor, order_id: str, update: OrderUpdate) -> Order:
-    """Changes those fields of a pending or confirmed order that were sent, as `edit_order` does.
+    """Changes those fields of a pending or confirmed order that were sent, as `edit_order` does;
+    without items, VAT and totals stay as well.
 
     They are put on top of what the order says now, so that of two programs that change different
     fields neither undoes the other's work. Raises what `edit_order` raises.
@@ -557,7 +558,8 @@ def _edit_rows(
         at=at,
     )
     for name in EDITED_FIELDS:
-        setattr(order, name, getattr(wanted, name))
+        if not (edit.keeps_amounts and name in AMOUNTS):
+            setattr(order, name, getattr(wanted, name))
     return items
 
 

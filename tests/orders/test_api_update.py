@@ -512,11 +512,36 @@ def test_details_that_are_not_sent_stay_exact(
     assert after["extensionDetails"] == FULL["extensionDetails"]
 
 
-def test_tax_is_that_of_today(api_client: Client, order: Order, tenant: Tenant) -> None:
+@pytest.mark.parametrize(
+    ("body", "status", "tax"),
+    [
+        ({}, "confirmed", 0),
+        ({"notes": "x"}, "confirmed", 0),
+        ({"billingAddress": address(city="Delft")}, "pending", 0),
+        ({"items": [line("A", 2), line("B", 2)]}, "pending", 21),
+    ],
+)
+def test_tax_is_that_of_today_where_items_are_sent(
+    api_client: Client, tenant: Tenant, body: dict[str, Any], status: str, tax: int
+) -> None:
+    order = make_order(items=[line("A", 2), line("B", 2)], status="confirmed")
     tenant.vat_rate = Decimal("21")
     tenant.save()
-    totals = exact(patch(api_client, order, {"notes": "x"}))["order"]["totals"]
-    assert (totals["subtotal"], totals["taxAmount"]) == (100, 21)
+    after = exact(patch(api_client, order, body))["order"]
+    totals = after["totals"]
+    assert (after["status"], totals["subtotal"], totals["taxAmount"]) == (status, 100, tax)
+
+
+def test_totals_of_an_imported_order_stay_to_the_cent(
+    api_client: Client, order: Order, tenant: Tenant
+) -> None:
+    """As they were rounded elsewhere: no rate of ours comes to them."""
+    was: dict[str, Any] = {"vat_rate": 9, "tax_amount": Decimal("8.88"), "total": Decimal("108.88")}
+    Order.objects.filter(pk=order.pk).update(**was)
+    before = shown(api_client, order)["totals"]
+    after = exact(patch(api_client, order, {"billingAddress": address(city="Delft")}))["order"]
+    assert after["totals"] == before
+    assert after["version"] == 2
 
 
 def test_statements_do_not_grow_with_the_lines(
