@@ -136,11 +136,16 @@ def start_from(
     draft = untouched.first()
     if draft is None:
         return Draft.objects.create(tenant=tenant, owner=owner, sequence=1, payload=payload)
-    if draft.payload != payload:
-        # A page that shows it as it was is stale then.
-        draft.payload, draft.quote, draft.sequence = payload, {}, draft.sequence + 1
-        draft.save(update_fields=["payload", "quote", "sequence"])
-    return draft
+    if draft.payload == payload or _begin_anew(draft, payload):
+        return draft
+    # Somebody has just begun to type into it.
+    return Draft.objects.create(tenant=tenant, owner=owner, sequence=1, payload=payload)
+
+
+def _begin_anew(draft: Draft, payload: dict[str, Any]) -> bool:
+    """Fills an untouched draft in anew, if it still is; a page that shows it as it was is stale."""
+    same = Draft.objects.filter(pk=draft.pk, sequence=draft.sequence)
+    return bool(same.update(payload=payload, quote={}, sequence=draft.sequence + 1))
 
 
 def find_draft(*, tenant: Tenant, owner: User, draft_id: str) -> Draft:
@@ -166,9 +171,9 @@ def load(*, tenant: Tenant, owner: User, draft_id: str, customer_id: str = "") -
     sheet = make_sheet(tenant, draft, typed, secrets.token_hex(8))
     said = shown(sheet)
     if draft.sequence and said != draft.quote:
-        # Unless a change was stored meanwhile, with what was said for that.
-        same = Draft.objects.filter(tenant=tenant, pk=draft.pk, sequence=draft.sequence)
-        same.update(quote=said)
+        # Unless a change was stored or a quote was sent meanwhile, with what was said for that.
+        same = {"sequence": draft.sequence, "quoted_at": draft.quoted_at}
+        Draft.objects.filter(tenant=tenant, pk=draft.pk, **same).update(quote=said)
     return sheet
 
 

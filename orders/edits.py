@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from orders import rules
 from orders.changes import since
@@ -50,8 +51,9 @@ def start_edit(*, tenant: Tenant, owner: User, order_id: str) -> Draft:
     under_way = Draft.objects.filter(
         tenant=tenant, owner=owner, edits=order, applied_at=None, discarded_at=None
     )
-    # Untouched, it would only show what the order said some time ago.
-    under_way.filter(sequence=0).exclude(edits_version=order.version).delete()
+    # Untouched, it would only show what the order said some time ago. A tab may have it open still.
+    outdated = under_way.filter(sequence=0).exclude(edits_version=order.version)
+    outdated.update(discarded_at=timezone.now())
     draft = Draft(tenant=tenant, owner=owner, edits=order)
     begin(draft, order)
     try:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
@@ -136,19 +137,35 @@ class Version:
             raise PricesMoved
 
 
-@transaction.atomic
 def send_quote(
     *, tenant: Tenant, owner: User, draft_id: str, to: str, valid_until: date, seen: str
 ) -> Draft:
     """E-mails the draft as a quote, and remembers to whom, when and until which day it holds.
 
     `seen` is the `Version` that the page showed: of two clicks, the second sends nothing. Prices
-    that moved since they were said are quoted as they are now, and said from then on. The
-    draft stays locked until the mail server has answered (`EMAIL_TIMEOUT`), so what was mailed is
-    what is kept, or neither. Raises MailFailed, PricesMoved, StaleDraft, Discarded,
+    that moved since they were said are quoted as they are now, and said from then on. It is
+    remembered before it is mailed, so that nobody who types waits for the mail server, and
+    forgotten again if that does not take it. Raises MailFailed, PricesMoved, StaleDraft, Discarded,
     AlreadySubmitted, HandedOver, NotFound, and Conflict for what cannot be quoted or was just
     sent.
     """
+    draft, sheet, before = _remember(tenant, owner, draft_id, to, valid_until, seen)
+    try:
+        _mail(quotation(sheet=sheet, tenant=tenant, rep=owner, valid_until=valid_until), [to])
+    except MailFailed:
+        _forget(draft, before)
+        raise
+    return draft
+
+
+_REMEMBERED = ("quoted_to", "quoted_at", "quoted_until")
+
+
+@transaction.atomic
+def _remember(
+    tenant: Tenant, owner: User, draft_id: str, to: str, valid_until: date, seen: str
+) -> tuple[Draft, Sheet, dict[str, Any]]:
+    """The draft as it is quoted, and what it said of that before."""
     draft = drafts.locked_open(tenant, owner, draft_id)
     if draft.discarded_at:
         raise Discarded
@@ -156,11 +173,18 @@ def send_quote(
     Version.of(sheet).require(seen)
     if problems := incomplete(sheet):
         raise Conflict("QUOTE_INCOMPLETE", " ".join(problems))
+    before = {name: getattr(draft, name) for name in ("quote", *_REMEMBERED)}
     draft.quote = accepted(shown(sheet), sheet.moved, UNDECIDED)
     draft.quoted_to, draft.quoted_at, draft.quoted_until = to, timezone.now(), valid_until
-    draft.save(update_fields=["quote", "quoted_to", "quoted_at", "quoted_until"])
-    _mail(quotation(sheet=sheet, tenant=tenant, rep=owner, valid_until=valid_until), [to])
-    return draft
+    draft.save(update_fields=list(before))
+    return draft, sheet, before
+
+
+def _forget(draft: Draft, before: dict[str, Any]) -> None:
+    """Nothing was mailed: what the draft said before holds again, unless more was typed since."""
+    same = Draft.objects.filter(pk=draft.pk, quoted_at=draft.quoted_at)
+    same.filter(sequence=draft.sequence).update(quote=before["quote"])
+    same.update(**{name: before[name] for name in _REMEMBERED})
 
 
 def _mail(quote: Quotation, to: Sequence[str]) -> None:

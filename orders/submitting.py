@@ -16,6 +16,7 @@ from orders.drafts import (
     completed,
     kept_form,
     locked,
+    locked_open,
     placed_order,
     require_current,
     store,
@@ -169,9 +170,9 @@ def keep_refused(
     """Stores what was typed when it could not be submitted, priced as of now.
 
     What the rep decided about moved prices stands, if these are still the ones they saw. Raises
-    HandedOver, NotFound.
+    AlreadySubmitted, by another tab meanwhile, HandedOver, NotFound.
     """
-    draft = locked(tenant, owner, draft_id)
+    draft = locked_open(tenant, owner, draft_id)
     typed = completed(tenant, draft, typed, revision)
     if decision.seen:
         sheet = make_sheet(tenant, draft, typed, revision.tab)
@@ -187,9 +188,9 @@ def take_over(
     """Puts what was typed on top of the order as somebody else has saved it meanwhile.
 
     Returns what the page shows then, and the fields that both changed: there, what was typed
-    here stands. Raises HandedOver, NotFound.
+    here stands. Raises AlreadySubmitted, HandedOver, NotFound.
     """
-    draft = locked(tenant, owner, draft_id)
+    draft = locked_open(tenant, owner, draft_id)
     order = edits.edited_order(draft)
     merged, clashes = edits.take_over(draft, order, completed(tenant, draft, typed, revision))
     edits.begin(draft, order)

@@ -104,6 +104,14 @@ def _show(request: PortalRequest, draft_id: str) -> HttpResponse:
 
 
 def _submit(request: PortalRequest, draft_id: str) -> HttpResponse:
+    try:
+        return _try_to_submit(request, draft_id)
+    except (AlreadySubmitted, HandedOver) as error:
+        return _show_gone(request, error)
+
+
+def _try_to_submit(request: PortalRequest, draft_id: str) -> HttpResponse:
+    """Raises AlreadySubmitted and HandedOver: also what was refused is not kept then."""
     posted: Any = {
         "tenant": request.tenant,
         "owner": request.user,
@@ -116,11 +124,9 @@ def _submit(request: PortalRequest, draft_id: str) -> HttpResponse:
         order = submitting.submit_draft(actor=Actor.from_user(request.user), **posted)
     except StaleDraft:
         return show_newer(request, draft_id)
-    except (AlreadySubmitted, HandedOver) as error:
-        return _show_gone(request, error)
     except OrderMoved as error:
         return _show_moved(request, error, **posted)
-    except NotFound:
+    except (AlreadySubmitted, HandedOver, NotFound):
         raise
     except DomainError as error:
         sheet = submitting.keep_refused(**posted)

@@ -104,6 +104,21 @@ def test_colleagues_are_active_and_may_order_in_the_same_tenant(
     assert set(found) == {maria, manager, superuser}
 
 
+def test_refused_submit_is_not_kept_where_another_tab_has_submitted_meanwhile(rep: User) -> None:
+    VariantFactory(sku="A-1")
+    draft = drafts.open_draft(tenant=rep.tenant, owner=rep)
+    good, bad = typed("A-1"), typed("A-1", billing__city="", notes="Later")
+    this: Any = {"tenant": rep.tenant, "owner": rep, "draft_id": draft.public_id}
+    drafts.save(**this, typed=good, revision=at(1))
+    placed = submitting.submit_draft(**this, actor=Actor.from_user(rep), typed=good, revision=at(2))
+    kept = Draft.objects.get().payload
+    for keep in (submitting.keep_refused, submitting.take_over):
+        with pytest.raises(AlreadySubmitted) as refused:
+            keep(**this, typed=bad, revision=at(3))
+        assert refused.value.order == placed
+    assert Draft.objects.get().payload == kept
+
+
 def test_handed_over_draft_belongs_to_the_colleague_alone(
     rep: User, maria: User, one: dict[str, Any]
 ) -> None:

@@ -456,6 +456,20 @@ def test_untouched_change_starts_from_the_order_as_it_is_now(
     assert second.payload["fields"]["notes"] == "Newer"
 
 
+def test_untouched_change_that_is_open_elsewhere_keeps_what_is_typed_there(
+    rep_client: Client, manager_client: Client, order: Order
+) -> None:
+    first = start(rep_client, order)
+    submit(manager_client, start(manager_client, order), notes="Newer")
+    start(rep_client, order)
+    typed_there = form_of(first, notes="Typed in the first tab")
+    page = rep_client.post(f"/orders/new/{first.public_id}/save/", typed_there)
+    assert page.status_code != 404
+    first.refresh_from_db()
+    assert first.payload["fields"]["notes"] == "Typed in the first tab"
+    assert first.discarded_at
+
+
 def test_change_of_an_order_is_no_place_for_a_new_one(
     rep: User, rep_client: Client, order: Order
 ) -> None:

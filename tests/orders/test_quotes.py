@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.locmem import EmailBackend
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -21,6 +22,7 @@ from portal.errors import Conflict
 from portal.models import Tenant, User
 from portal.permissions import Actor
 from tests.factories import VariantFactory, make_order
+from tests.meanwhile import meanwhile
 from tests.orders.test_concurrency import in_threads
 from tests.orders.test_drafts import at, typed
 
@@ -219,6 +221,63 @@ def test_two_clicks_at_once_send_one_mail(
     outcomes = in_threads(tenant, *[lambda: quotes.send_quote(**once, seen=seen).quoted_to] * 2)
     assert set(outcomes) == {"noor@example.com", "QUOTE_ALREADY_SENT"}
     assert len(mailoutbox) == 1
+
+
+class TypedInto(EmailBackend):
+    """A mail server that takes its time: meanwhile somebody types."""
+
+    def send_messages(self, messages: Any) -> int:
+        draft = Draft.objects.get()
+
+        def type_into_it() -> None:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '1s'")
+            save(draft, typed("A-1", notes="Typed meanwhile"))
+
+        in_threads(draft.tenant, type_into_it)
+        return int(super().send_messages(messages))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_who_types_waits_for_the_mail_server(
+    tenant: Tenant, rep: User, draft: Draft, mailoutbox: Outbox, settings: Settings
+) -> None:
+    settings.EMAIL_BACKEND = "tests.orders.test_quotes.TypedInto"
+    once: dict[str, Any] = {"tenant": tenant, "owner": rep, "draft_id": draft.public_id}
+    until = date(2099, 1, 1)
+    quotes.send_quote(**once, to="noor@example.com", valid_until=until, seen=version(draft))
+    draft.refresh_from_db()
+    assert draft.payload["fields"]["notes"] == "Typed meanwhile"
+    assert (draft.quoted_to, len(mailoutbox)) == ("noor@example.com", 1)
+
+
+def test_price_that_was_not_mailed_was_not_said(
+    rep_client: Client, draft: Draft, settings: Settings
+) -> None:
+    Price.objects.update(monthly_price=30)
+    settings.EMAIL_BACKEND = "tests.orders.test_quotes.Refusing"
+    form = sending(draft)
+    draft.refresh_from_db()
+    said = draft.quote
+    assert rep_client.post(path(draft), form).status_code == 503
+    draft.refresh_from_db()
+    assert draft.quote["lines"] == said["lines"]
+
+
+def test_what_was_quoted_is_what_was_said(tenant: Tenant, rep: User, draft: Draft) -> None:
+    Price.objects.update(monthly_price=30)
+    once: dict[str, Any] = {"tenant": tenant, "owner": rep, "draft_id": draft.public_id}
+    seen, until = version(draft), date(2099, 1, 1)
+    # What a page shows is stored when it is opened, if it is not what was stored before.
+    Draft.objects.update(quote=draft.quote | {"total": 0})
+
+    def send() -> None:
+        quotes.send_quote(**once, to="noor@example.com", valid_until=until, seen=seen)
+
+    with meanwhile('UPDATE "orders_draft"', send):
+        drafts.load(**once)
+    draft.refresh_from_db()
+    assert {line["unitPrice"] for line in draft.quote["lines"].values()} == {30}
 
 
 def test_mail_server_that_refuses_loses_nothing(

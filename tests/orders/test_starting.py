@@ -24,6 +24,7 @@ from tests.factories import (
     make_order,
     new_order,
 )
+from tests.meanwhile import meanwhile
 
 CONFIRMED = Order.Status.CONFIRMED
 
@@ -237,6 +238,25 @@ def test_starting_again_after_the_order_was_changed_fills_in_what_it_says_now(
     assert sheet.typed.fields["billing-city"] == "Utrecht"
     assert [line.typed.sku for line in sheet.lines] == ["A"]
     assert sheet.draft.sequence > stale
+
+
+def test_draft_that_is_typed_into_just_then_is_not_filled_in_anew(
+    rep_client: Client, tenant: Tenant
+) -> None:
+    VariantFactory(sku="A")
+    order = make_order("A", "A")
+    first = post(rep_client, order, "again")["Location"]
+    edit = Edit(new_order("A"), [EditedLine(kept=0)])
+    edit_order(tenant=tenant, actor=SYSTEM, order_id=order.public_id, edit=edit)
+
+    def type_into_it() -> None:
+        sent = {"tab": "a", "base": "1", "sequence": "2", "notes": "Typed"}
+        assert rep_client.post(f"{first}save/", sent).status_code == 200
+
+    with meanwhile('UPDATE "orders_draft"', type_into_it):
+        second = post(rep_client, order, "again")["Location"]
+    assert second != first
+    assert rep_client.get(first).context["sheet"].typed.fields["notes"] == "Typed"
 
 
 def test_order_of_another_tenant_starts_nothing(
