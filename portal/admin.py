@@ -21,6 +21,7 @@ from portal.admin_site import (
     TenantAdmin,
     portal_request,
 )
+from portal.forms import ChangesForm
 from portal.key_admin import ApiKeyAdmin
 from portal.models import OutboxMail, Tenant, User
 from portal.money import fits_currency, round_money
@@ -29,13 +30,11 @@ from portal.permissions import MANAGER, ROLES
 
 if TYPE_CHECKING:
     _TenantModelAdmin = admin.ModelAdmin[Tenant]
-    _RulesForm = forms.ModelForm[Tenant]
     _UserCreationForm = AdminUserCreationForm[User]
     _UserChangeForm = UserChangeForm[User]
     _PermissionField = forms.ModelMultipleChoiceField[Permission]
 else:
     _TenantModelAdmin = admin.ModelAdmin
-    _RulesForm = forms.ModelForm
     _UserCreationForm = AdminUserCreationForm
     _UserChangeForm = UserChangeForm
     _PermissionField = forms.ModelMultipleChoiceField
@@ -72,7 +71,7 @@ class PermissionBoxes:
         return field
 
 
-class TenantRulesForm(_RulesForm):
+class TenantRulesForm(ChangesForm[Tenant]):
     """The tenant itself; its amounts have to fit its currency."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -132,7 +131,7 @@ class TenantsAdmin(_TenantModelAdmin):
         return False
 
 
-class UserForm(_UserChangeForm):
+class UserForm(ChangesForm[User], _UserChangeForm):
     class Meta:
         model = User
         fields = "__all__"
@@ -206,6 +205,8 @@ class UserAdmin(SuperuserOnly, PermissionBoxes, DjangoUserAdmin):  # type: ignor
 @admin.register(Group)
 class GroupAdmin(SuperuserOnly, PermissionBoxes, DjangoGroupAdmin):  # type: ignore[misc]
     """Further groups; the permissions of the roles themselves are fixed."""
+
+    form: Any = ChangesForm
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         fixed = obj is not None and obj.name in ROLES

@@ -20,7 +20,7 @@ from django.utils.functional import cached_property
 from django.views.decorators.http import require_POST
 
 from portal.errors import Conflict, DomainError
-from portal.forms import remember_what_was_shown
+from portal.forms import ChangesForm
 from portal.models import Tenant
 from portal.money import fits_currency, round_money
 from portal.paging import COUNTED
@@ -32,16 +32,11 @@ Row = TypeVar("Row", bound=models.Model)
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin
-    _ModelForm = forms.ModelForm
 else:
 
     class _ModelAdmin(admin.ModelAdmin):
         """Takes the type of its rows, as the type checker knows it."""
 
-        def __class_getitem__(cls, row):
-            return cls
-
-    class _ModelForm(forms.ModelForm):
         def __class_getitem__(cls, row):
             return cls
 
@@ -124,11 +119,10 @@ class PortalAdminSite(admin.AdminSite):
         return redirect("admin:index")
 
 
-class TenantForm(_ModelForm[Row]):
+class TenantForm(ChangesForm[Row]):
     """A form whose row belongs to the tenant, so that its uniqueness there is checked.
 
-    Typed text is cleaned as everywhere, and amounts have to fit the tenant's currency. What was not
-    changed on the page is as it is by then, whatever the page showed.
+    Typed text is cleaned as everywhere, and amounts have to fit the tenant's currency.
     """
 
     tenant: ClassVar[Tenant]
@@ -142,18 +136,12 @@ class TenantForm(_ModelForm[Row]):
             amount = getattr(self.instance, name)
             if amount is not None and fits_currency(amount, self.tenant.currency):
                 self.initial[name] = round_money(amount, self.tenant.currency)
-        if self.instance.pk:
-            remember_what_was_shown(self)
 
     def _get_validation_exclusions(self) -> set[str]:
         return super()._get_validation_exclusions() - {"tenant"}  # type: ignore[misc, no-any-return]
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        if self.instance.pk:
-            untouched = cleaned.keys() - set(self.changed_data)
-            columns = {field.name for field in self.instance._meta.concrete_fields}
-            cleaned |= {name: getattr(self.instance, name) for name in untouched & columns}
+        cleaned = super().clean()
         for name, value in list(cleaned.items()):
             if isinstance(value, str):
                 multiline = isinstance(self.fields[name].widget, forms.Textarea)

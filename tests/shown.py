@@ -10,8 +10,14 @@ class _Form(HTMLParser):
     def __init__(self, form: str) -> None:
         super().__init__()
         self.form, self.inside = form, False
-        self.sent: dict[str, str] = {}
+        self.sent: dict[str, Any] = {}
         self.select = self.textarea = ""
+
+    def add(self, name: str, value: str) -> None:
+        """A field; several of one name, such as ticked boxes, are all sent."""
+        before = self.sent.get(name)
+        several = before if isinstance(before, list) else [before]
+        self.sent[name] = value if before is None else [*several, value]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -21,8 +27,11 @@ class _Form(HTMLParser):
             return
         name = given.get("name", "")
         match tag:
-            case "input" if name and given.get("type") not in ("submit", "checkbox"):
-                self.sent[name] = given.get("value", "")
+            case "input" if name and given.get("type") in ("checkbox", "radio"):
+                if "checked" in given:
+                    self.add(name, given.get("value", "on"))
+            case "input" if name and given.get("type") != "submit":
+                self.add(name, given.get("value", ""))
             case "select":
                 self.select = name
             case "option" if "selected" in given:
@@ -43,7 +52,7 @@ class _Form(HTMLParser):
             self.inside = False
 
 
-def shown_form(page: Any, form: str) -> dict[str, str]:
+def shown_form(page: Any, form: str) -> dict[str, Any]:
     parser = _Form(form)
     parser.feed(page.text)
     assert parser.sent, f"There is no form {form}."

@@ -20,6 +20,7 @@ from tests.factories import (
     UserFactory,
     make_order,
 )
+from tests.shown import shown_form
 
 INDEX = reverse("admin:index")
 SWITCH = reverse("admin:tenant")
@@ -153,6 +154,20 @@ def test_manager_changes_the_rules_of_review(manager_client: Client, tenant: Ten
     assert 'value="5000.00"' in manager_client.get(page).content.decode()
 
 
+def test_tenant_that_was_opened_before_undoes_no_change(
+    manager_client: Client, tenant: Tenant
+) -> None:
+    tenant.confirm_limit = Decimal(500)
+    tenant.save()
+    change = url("portal_tenant", "change", tenant.pk)
+    form = shown_form(manager_client.get(change), "tenant_form")
+    Tenant.objects.update(vat_rate=21, confirm_limit=900, prices_include_vat=True, four_eyes=False)
+    assert manager_client.post(change, form | {"name": "New name"}).status_code == 302
+    tenant.refresh_from_db()
+    assert (tenant.name, tenant.vat_rate, tenant.confirm_limit) == ("New name", 21, 900)
+    assert (tenant.prices_include_vat, tenant.four_eyes) == (True, False)
+
+
 def test_currency_and_slug_stay(superuser_client: Client, tenant: Tenant) -> None:
     sent = tenant_form(tenant, currency="USD", slug="else")
     superuser_client.post(url("portal_tenant", "change", tenant.pk), sent)
@@ -237,6 +252,55 @@ def test_user_gets_a_role_and_keeps_the_tenant(
     assert list(rep.groups.all()) == [group]
 
 
+def test_user_who_left_while_their_page_was_open_stays_away(
+    superuser_client: Client, rep: User
+) -> None:
+    change = url("portal_user", "change", rep.pk)
+    form = shown_form(superuser_client.get(change), "user_form")
+    User.objects.filter(pk=rep.pk).update(is_active=False, locale="nl_NL")
+    rep.groups.clear()
+    assert superuser_client.post(change, form | {"first_name": "Sanne"}).status_code == 302
+    rep = User.objects.get(pk=rep.pk)
+    assert (rep.first_name, rep.is_active, rep.locale) == ("Sanne", False, "nl_NL")
+    assert not rep.groups.exists()
+
+
+def test_user_keeps_the_first_role_that_they_got_while_their_page_was_open(
+    superuser_client: Client, rep: User
+) -> None:
+    rep.groups.clear()
+    change = url("portal_user", "change", rep.pk)
+    form = shown_form(superuser_client.get(change), "user_form")
+    rep.groups.add(Group.objects.get(name=MANAGER))
+    assert superuser_client.post(change, form | {"first_name": "Sanne"}).status_code == 302
+    assert rep.groups.get().name == MANAGER
+
+
+def test_role_that_is_ticked_beside_an_error_is_given_once_that_is_put_right(
+    superuser_client: Client, rep: User
+) -> None:
+    rep.groups.clear()
+    change = url("portal_user", "change", rep.pk)
+    form = shown_form(superuser_client.get(change), "user_form")
+    ticked = form | {"groups": Group.objects.get(name=MANAGER).pk}
+    page = superuser_client.post(change, ticked | {"email": "none"})
+    assert list(page.context["adminform"].form.errors) == ["email"]
+    superuser_client.post(change, shown_form(page, "user_form") | {"email": rep.email})
+    assert rep.groups.get().name == MANAGER
+    form = shown_form(superuser_client.get(change), "user_form")
+    superuser_client.post(change, {name: value for name, value in form.items() if name != "groups"})
+    assert not rep.groups.exists()
+
+
+def test_page_of_a_user_does_not_hold_their_password(superuser_client: Client, rep: User) -> None:
+    page = superuser_client.get(url("portal_user", "change", rep.pk))
+    assert rep.password not in page.text
+    assert superuser_client.post(
+        url("portal_user", "change", rep.pk), shown_form(page, "user_form")
+    ).status_code == 302  # fmt: skip
+    assert User.objects.get(pk=rep.pk).password == rep.password
+
+
 @pytest.mark.parametrize("codename", ["confirm_own_order", "confirm_large_order"])
 def test_user_is_given_a_permission_beyond_the_role(
     superuser_client: Client, rep: User, codename: str
@@ -286,6 +350,17 @@ def test_roles_are_fixed_and_other_groups_are_not(superuser_client: Client) -> N
     team = Group.objects.get(name="team")
     superuser_client.post(url("auth_group", "delete", team.pk), {"post": "yes"})
     assert not Group.objects.filter(name="team").exists()
+
+
+def test_group_that_was_opened_before_undoes_no_change(superuser_client: Client) -> None:
+    team = Group.objects.create(name="team")
+    change = url("auth_group", "change", team.pk)
+    form = shown_form(superuser_client.get(change), "group_form")
+    own = Permission.objects.get(codename="confirm_own_order")
+    team.permissions.add(own)
+    assert superuser_client.post(change, form | {"name": "night team"}).status_code == 302
+    team.refresh_from_db()
+    assert (team.name, team.permissions.get()) == ("night team", own)
 
 
 # API keys
