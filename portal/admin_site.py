@@ -4,7 +4,7 @@ Rows are found through the scope that TenantMiddleware opens; new rows get the t
 request. Refusals of the services appear at the field, or in words above the page.
 """
 
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from django import forms
@@ -122,10 +122,12 @@ class PortalAdminSite(admin.AdminSite):
 class TenantForm(ChangesForm[Row]):
     """A form whose row belongs to the tenant, so that its uniqueness there is checked.
 
-    Typed text is cleaned as everywhere, and amounts have to fit the tenant's currency.
+    Typed text is cleaned as everywhere, and amounts have to fit the tenant's currency. `refusal` is
+    why it cannot be saved whatever its fields say, if a service refused that.
     """
 
     tenant: ClassVar[Tenant]
+    refusal: ClassVar[str] = ""
     money_fields: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -153,6 +155,8 @@ class TenantForm(ChangesForm[Row]):
             amount = cleaned.get(name)
             if amount is not None and not fits_currency(amount, self.tenant.currency):
                 self.add_error(name, f"{self.tenant.currency} has no amounts as fine as this.")
+        if self.refusal:
+            self.add_error(None, self.refusal)
         return cleaned
 
     def require_unique(self, name: str, message: str) -> Any:
@@ -204,6 +208,7 @@ class TenantAdmin(_ModelAdmin[Row]):
     ) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
         form.tenant = portal_request(request).tenant  # type: ignore[attr-defined]
+        form.refusal = getattr(request, "refusal", "")  # type: ignore[attr-defined]
         return form
 
     def changeform_view(
@@ -213,11 +218,20 @@ class TenantAdmin(_ModelAdmin[Row]):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        """Looks again when somebody else was faster: their change then shows at the field."""
+        """Looks again when somebody else was faster: their change then shows at the field.
+
+        What is refused again, for want of a permission say, is said above what was typed.
+        """
+        view = partial(super().changeform_view, request, object_id, form_url, extra_context)
         try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            return view()
         except DomainError:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            pass
+        try:
+            return view()
+        except DomainError as error:
+            request.refusal = error.words  # type: ignore[attr-defined]
+            return view()
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         try:

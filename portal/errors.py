@@ -32,6 +32,11 @@ class DomainError(Exception):
             rest = Detail("", code, f"{more:,} more fields are wrong.")
             self.details = (*self.details[:MOST_DETAILS], rest)
 
+    @property
+    def words(self) -> str:
+        """What is wrong, for a page that has no place for each detail: the first one."""
+        return self.details[0].message if self.details else self.message
+
     @classmethod
     def at(cls, path: str, code: str, message: str) -> "DomainError":
         return cls(code, message, [Detail(path, code, message)])

@@ -197,7 +197,7 @@ def _finish(run: CatalogImport, result: Report) -> None:
 def _fail(number: int, error: Exception) -> None:
     """Says why in the import's row; what is nobody's fault but ours, in the log."""
     if isinstance(error, DomainError):
-        problem = error.details[0].message if error.details else error.message
+        problem = error.words
     else:
         logger.error("Import %s failed.", number, exc_info=error)
         problem = "Something went wrong here. Try again, or tell whoever runs the portal."

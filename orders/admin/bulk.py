@@ -166,7 +166,7 @@ class Bulk(OrderPages):
         except DomainError as error:
             if self._did(request, step, order_id, version + 1):
                 return ""
-            return error.details[0].message if error.details else error.message
+            return error.words
         return ""
 
     def _did(self, request: HttpRequest, step: Step, order_id: str, version: int) -> bool:

@@ -456,6 +456,35 @@ def test_costs_are_hidden_without_permission(
     assert variant.list_price == Decimal("1234.5")
 
 
+@pytest.mark.parametrize(
+    ("granted", "prices", "typed", "said"),
+    [
+        ("catalog.add_price", {}, {"contract_length": 24, "monthly_price": "10"}, "change"),
+        ("catalog.change_price", {24: "10"}, {"contract_length": 12}, "remove"),
+    ],
+)
+def test_price_that_may_not_be_set_is_refused_in_words(
+    manager: User,
+    client_of: Callable[[User], Client],
+    granted: str,
+    prices: dict[int, str],
+    typed: dict[str, Any],
+    said: str,
+) -> None:
+    manager.groups.clear()
+    grant(manager, "catalog.view_variant", "catalog.change_variant", "catalog.view_price", granted)
+    variant = VariantFactory(prices=prices)
+    form = variant_form(variant, typed, color="Blue")
+    page = client_of(manager).post(url("variant", "change", variant.pk), form)
+    assert page.context["adminform"].form.non_field_errors() == [f"You may not {said} prices."]
+    assert f"You may not {said} prices." in page.text
+    assert 'value="Blue"' in page.text
+    variant.refresh_from_db()
+    assert (variant.color, list(variant.prices.values_list("contract_length", flat=True))) == (
+        "", [*prices],
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("lookup", ["acquisition_cost__gte", "list_price__lt", "list_price"])
 def test_costs_cannot_be_asked_for_without_the_permission(
     manager_client: Client,

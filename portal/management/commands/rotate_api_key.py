@@ -43,9 +43,7 @@ class Command(BaseCommand):
                 overlap=parse_length(overlap),
             )
         except DomainError as error:
-            raise CommandError(
-                error.details[0].message if error.details else error.message
-            ) from error
+            raise CommandError(error.words) from error
         except ValueError as error:
             raise CommandError(f"overlap: {error}") from error
         self.stdout.write(token)
