@@ -80,10 +80,14 @@ class LastAddress:
 
 @dataclass(frozen=True, slots=True)
 class CallerPanel:
-    """A known customer at a glance. What is cut off is counted in `more_…`."""
+    """A known customer at a glance. What is cut off is counted in `more_…`.
+
+    Without `sees_orders` there are no orders in it: whoever asked may not see them.
+    """
 
     customer: Customer
     drafts: Sequence[Summary]
+    sees_orders: bool
     pending: Sequence[Order]
     more_pending: int
     devices: Sequence[Devices]
@@ -106,20 +110,27 @@ def caller_panel(
     *, tenant: Tenant, rep: User, customer: Customer, today: date, besides: str = ""
 ) -> CallerPanel:
     """What the rep has begun for them, pending orders, devices on contract, last ordered items and
-    addresses, in four queries. `besides` is the draft that the rep is typing now.
+    addresses, in four queries; no order to a rep who may not see orders. `besides` is the draft
+    that the rep is typing now.
     """
+    sees_orders = rep.has_perm("orders.view_order")
     # One without devices is a page that was opened for them and left for another.
     begun = [
         draft
         for draft in summaries(owner=rep, customer_id=customer.public_id)
         if draft.public_id != besides and (draft.devices or draft.edits)
     ]
-    pending, more_pending = _first(_pending(customer), ORDERS_SHOWN)
-    devices, more_devices = devices_on_contract(tenant=tenant, customer=customer, today=today)
-    ordered = _last_ordered(customer)
+    pending, more_pending = _first(_pending(customer), ORDERS_SHOWN) if sees_orders else ([], 0)
+    devices, more_devices = (
+        devices_on_contract(tenant=tenant, customer=customer, today=today)
+        if sees_orders
+        else ([], 0)
+    )
+    ordered = _last_ordered(customer) if sees_orders else []
     return CallerPanel(
         customer=customer,
         drafts=begun[:ORDERS_SHOWN],
+        sees_orders=sees_orders,
         pending=pending,
         more_pending=more_pending,
         devices=devices,

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from customers.lookalikes import Newcomer
 from customers.models import Customer, CustomerType
 from orders.typed import Typed, customer_fields, record_fields
-from portal.models import Tenant
+from portal.models import Tenant, User
 from portal.rows import one_or_none
 from portal.text import normalize_email
 
@@ -97,6 +97,13 @@ class CustomerCard:
     def newcomer_id(self) -> str:
         """The same for the same query, so that it is asked once."""
         return blake2s(self.newcomer.encode(), digest_size=8).hexdigest()
+
+
+def card_for(user: User, tenant: Tenant, typed: Typed) -> CustomerCard:
+    """What is known of who is calling; to who may not see customers nothing at all is told."""
+    if not user.has_perm("customers.view_customer"):
+        return CustomerCard(None, Typed({}, []))
+    return CustomerCard(known_customer(tenant, typed), typed)
 
 
 def known_customer(tenant: Tenant, typed: Typed) -> Customer | None:

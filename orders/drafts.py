@@ -153,17 +153,24 @@ def find_draft(*, tenant: Tenant, owner: User, draft_id: str) -> Draft:
     draft = Draft.objects.filter(tenant=tenant, owner=owner, public_id=draft_id).first()
     if draft is None:
         raise NotFound("There is no such draft.")
+    return _held_by(owner, draft)
+
+
+def _held_by(owner: User, draft: Draft) -> Draft:
+    """The same draft, without asking the database again who its owner is and what they may do."""
+    draft.owner = owner
     return draft
 
 
 def load(*, tenant: Tenant, owner: User, draft_id: str, customer_id: str = "") -> Sheet:
     """The draft priced as of now. What the page will show is stored, as the price that was said.
 
-    An untouched draft is filled with the customer of `customer_id`, if one is given.
+    An untouched draft is filled with the customer of `customer_id`, if one is given and the owner
+    may see customers.
     """
     draft = find_draft(tenant=tenant, owner=owner, draft_id=draft_id)
     typed = kept_form(draft)
-    if customer_id and not draft.sequence:
+    if customer_id and not draft.sequence and owner.has_perm("customers.view_customer"):
         known = Customer.objects.filter(tenant=tenant, public_id=customer_id.replace("\0", ""))
         customer = known.first()
         fields = customer_fields(customer) if customer else {}
@@ -225,7 +232,7 @@ def locked(tenant: Tenant, owner: User, draft_id: str) -> Draft:
         raise NotFound("There is no such draft.")
     if draft.owner_id != owner.pk:
         raise HandedOver(draft)
-    return draft
+    return _held_by(owner, draft)
 
 
 def completed(tenant: Tenant, draft: Draft, typed: Typed, revision: Revision) -> Typed:

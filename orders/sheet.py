@@ -9,7 +9,7 @@ from catalog.matching import Option
 from catalog.models import SKU_LENGTH
 from catalog.pricing import LineRequest, Offer, PricedLine, Quote, Totals, quote, sum_up
 from orders.building import kept_line
-from orders.card import CustomerCard, known_customer, same_caller
+from orders.card import CustomerCard, card_for, same_caller
 from orders.models import MAX_QUANTITY, Draft, OrderItem
 from orders.readback import ReadBack, missing, read_back, tick_in
 from orders.said import Moved, MovedLine, Said, Vat, fingerprint, recall
@@ -227,7 +227,7 @@ def make_sheet(
         moved=moved,
         totals_moved=before.get("total") != totals.total
         or before.get("devices") != totals.total_devices,
-        card=None if shows_caller else CustomerCard(known_customer(tenant, typed), typed),
+        card=None if shows_caller else card_for(draft.owner, tenant, typed),
         read_back=_read_back(before, typed, lines, totals, moved, is_latest),
         tab=tab,
     )

@@ -13,6 +13,11 @@ from portal.errors import NotFound
 from portal.tenancy import PortalRequest
 
 
+def who_see_customers(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """For those who may see customers, which somebody who types orders may not always."""
+    return permission_required("customers.view_customer", raise_exception=True)(view)
+
+
 def for_reps(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """For those who may order, in their own tenant; somebody else's draft does not exist."""
 

@@ -11,12 +11,13 @@ from customers.lookalikes import Newcomer, find_lookalikes
 from customers.models import Customer
 from orders.caller import caller_panel
 from orders.typed import customer_fields, record_fields
-from orders.views.access import for_reps
+from orders.views.access import for_reps, who_see_customers
 from portal.tenancy import PortalRequest
 
 
 @require_GET
 @for_reps
+@who_see_customers
 def caller(request: PortalRequest, customer_id: str) -> HttpResponse:
     """The rep's drafts for them, pending orders, devices on contract, last addresses and items."""
     customer = get_object_or_404(Customer, public_id=customer_id)
@@ -32,6 +33,7 @@ def caller(request: PortalRequest, customer_id: str) -> HttpResponse:
 
 @require_GET
 @for_reps
+@who_see_customers
 def lookalikes(request: PortalRequest) -> HttpResponse:
     """Known customers who may be the new one; an address that was typed already is kept."""
     typed = [request.GET.get(name, "") for name in ("email", "phone", "company")]

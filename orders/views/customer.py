@@ -1,4 +1,6 @@
-"""A customer's record, with what they have on contract and their orders."""
+"""A customer's record, with what they have on contract and their orders for who may see orders."""
+
+from typing import Any
 
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
@@ -18,14 +20,21 @@ ORDERS_SHOWN, DEVICES_SHOWN = 20, 100
 @permission_required("customers.view_customer", raise_exception=True)
 def customer(request: PortalRequest, customer_id: str) -> HttpResponse:
     shown = get_object_or_404(Customer, public_id=customer_id)
+    sees_orders = request.user.has_perm("orders.view_order")
+    context = {"customer": shown, "sees_orders": sees_orders}
+    if sees_orders:
+        context |= _orders_of(request, shown)
+    return render(request, "customers/customer.html", context)
+
+
+def _orders_of(request: PortalRequest, customer: Customer) -> dict[str, Any]:
+    """What they have on contract, and a page of their orders."""
     devices, more_devices = devices_on_contract(
-        tenant=request.tenant, customer=shown, today=timezone.localdate(), limit=DEVICES_SHOWN
+        tenant=request.tenant, customer=customer, today=timezone.localdate(), limit=DEVICES_SHOWN
     )
-    orders, cursor = shown.orders.as_rows(), request.GET.get("cursor", "")
-    context = {
-        "customer": shown,
+    orders, cursor = customer.orders.as_rows(), request.GET.get("cursor", "")
+    return {
         "devices": devices,
         "more_devices": more_devices,
         "page": newest_first(orders, cursor, size=ORDERS_SHOWN),
     }
-    return render(request, "customers/customer.html", context)

@@ -26,7 +26,7 @@ from orders.said import Decision
 from orders.sheet import Sheet
 from orders.submitting import PricesMoved
 from orders.typed import Typed, customer_fields, labels_of
-from orders.views.access import for_reps
+from orders.views.access import for_reps, who_see_customers
 from portal.errors import Detail, DomainError, NotFound
 from portal.patience import KEYSTROKE, TookTooLong, no_longer_than
 from portal.permissions import Actor
@@ -76,6 +76,7 @@ def save(request: PortalRequest, draft_id: str) -> HttpResponse:
 
 @require_GET
 @for_reps
+@who_see_customers
 def customers(request: PortalRequest) -> HttpResponse:
     """The options of the customer combobox for what is typed so far."""
     text = request.GET.get("customer-email", "").strip()

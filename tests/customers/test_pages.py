@@ -1,5 +1,6 @@
 """The list of customers, a customer's page, and correcting the record."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from django.test import Client
 from customers.models import Customer
 from portal.models import Tenant, User
 from tests.factories import CustomerFactory, make_order
+from tests.permissions import grant
 
 HTMX = {"HX-Request": "true"}
 RECORD = {
@@ -86,6 +88,19 @@ def test_page_shows_record_addresses_and_orders(rep_client: Client) -> None:
         assert shown in response.text
     assert other.public_id not in response.text
     assert f'href="/orders/new/?customer={customer.public_id}"' in response.text
+
+
+def test_orders_of_a_customer_are_for_who_may_see_orders(
+    rep: User, client_of: Callable[[User], Client]
+) -> None:
+    order = make_order(status="confirmed")
+    rep.groups.clear()
+    grant(rep, "customers.view_customer")
+    response = client_of(rep).get(_address_of(order.customer))
+
+    assert order.customer.email in response.text
+    assert order.public_id not in response.text
+    assert "On contract" not in response.text
 
 
 def test_orders_of_a_customer_come_in_pages(rep_client: Client) -> None:

@@ -1,6 +1,7 @@
 """What a rep sees of a known customer while they are calling."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,7 @@ from orders.models import Draft, Order
 from portal.models import Tenant, User
 from tests.factories import CustomerFactory, UserFactory, VariantFactory, address, make_order
 from tests.orders.test_drafts import at, typed
+from tests.permissions import grant
 
 TODAY = date(2026, 6, 15)
 
@@ -172,6 +174,18 @@ def test_panel_links_and_fills(rep_client: Client, noor: Customer) -> None:
     assert f'href="/orders/{order.public_id}/"' in html
     assert 'data-sku="MAC"' in html
     assert "billing-street_address" in html
+
+
+def test_panel_has_no_orders_for_who_may_not_see_any(
+    rep: User, noor: Customer, client_of: Callable[[User], Client]
+) -> None:
+    make_order(VariantFactory(sku="MAC").sku)
+    rep.groups.clear()
+    grant(rep, "orders.add_order", "customers.view_customer")
+    html = client_of(rep).get(f"/orders/new/caller/{noor.public_id}/").text
+    assert "Last addresses" in html
+    for title in ("ord_", "MAC", "Pending orders", "On contract", "Ordered before", "pending"):
+        assert title not in html
 
 
 def test_what_the_rep_has_begun_for_them_is_there_to_go_on_with(

@@ -1,6 +1,7 @@
 """The new-order page over HTTP, as a browser without JavaScript and as htmx send it."""
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +17,7 @@ from orders.models import Draft, Order
 from portal.models import Tenant, User
 from tests.factories import CustomerFactory, CustomFieldFactory, VariantFactory
 from tests.locks import locked_table
+from tests.permissions import grant
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
 
@@ -456,3 +458,44 @@ def test_discontinued_product_shows_on_its_line(rep_client: Client, draft: Draft
     rep_client.post(f"{page(draft)}save/", typed(sku))
     Product.objects.update(status=Product.Status.DISCONTINUED)
     assert "“OLD-1” is no longer rented out." in rep_client.get(page(draft)).content.decode()
+
+
+# Who may not see customers
+
+
+@pytest.fixture
+def blind_client(rep: User, client_of: Callable[[User], Client]) -> Client:
+    """Of a rep who may type orders, and see no customer."""
+    rep.groups.clear()
+    grant(rep, "orders.add_order")
+    return client_of(rep)
+
+
+@pytest.mark.parametrize(
+    "path", ["customers/?customer-email=noor", "lookalikes/?email=noor@example.con", "caller/{}/"]
+)
+def test_customers_are_not_found_by_who_may_not_see_them(blind_client: Client, path: str) -> None:
+    customer = CustomerFactory(email="noor@example.com")
+    answer = blind_client.get(f"/orders/new/{path.format(customer.public_id)}")
+    assert answer.status_code == 403
+
+
+def test_page_tells_who_may_not_see_customers_nothing_about_them(
+    blind_client: Client, draft: Draft
+) -> None:
+    customer = CustomerFactory(email="noor@example.com", first_name="Secret", phone="+31 6 1234")
+    shown = blind_client.get(page(draft), {"customer": customer.public_id}).text
+    assert "/orders/new/customers/" not in shown
+    form = typed(customer_id=customer.public_id)
+    saved = blind_client.post(f"{page(draft)}save/", form, **HTMX)
+    for text in (shown, saved.text, blind_client.get(page(draft)).text):
+        for secret in ("Secret", "+31 6 1234", ">Known customer<", "/orders/new/caller/"):
+            assert secret not in text
+
+
+def test_who_may_not_see_customers_orders_for_a_new_one_typed_by_hand(
+    blind_client: Client, draft: Draft
+) -> None:
+    response = blind_client.post(page(draft), typed(VariantFactory().sku))
+    assert response.status_code == 303
+    assert Order.objects.get().customer.email == "noor@example.com"
