@@ -191,6 +191,8 @@ AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "account/locked.html"
 # Its tables know no tenant.
 AXES_ENABLE_ADMIN = False
+# Nobody would read who logged in when and from where, and nothing would ever delete it.
+AXES_DISABLE_ACCESS_LOG = True
 
 # Mail
 EMAIL_BACKEND = os.environ.get("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")

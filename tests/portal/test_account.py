@@ -1,8 +1,11 @@
 """Logging in and out, the login dialog, lockout, and one's password."""
 
 import pytest
+from axes.models import AccessAttempt, AccessLog
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from portal.models import User
 from tests.factories import PASSWORD
@@ -50,6 +53,21 @@ def test_lockout_has_a_page_of_its_own(client: Client, rep: User) -> None:
     assert "Too many failed attempts" in responses[-1].text
     assert "for 15 minutes" in responses[-1].text
     assert _log_in(client).status_code == 429
+
+
+def test_who_logs_in_from_where_is_not_kept(client: Client, rep: User) -> None:
+    _log_in(client)
+    client.post(reverse("logout"))
+    assert not AccessLog.objects.exists()
+
+
+def test_failed_logins_are_kept_while_they_count(client: Client, rep: User) -> None:
+    for name in ("noor", "maria"):
+        _log_in(client, "wrong", data={"username": name})
+    past = timezone.now() - settings.AXES_COOLOFF_TIME
+    AccessAttempt.objects.filter(username="noor").update(attempt_time=past)
+    _log_in(client)
+    assert AccessAttempt.objects.get().username == "maria"
 
 
 def test_logged_in_user_needs_no_login_page(rep_client: Client) -> None:
