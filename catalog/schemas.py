@@ -78,7 +78,6 @@ def Several(most: int) -> Any:  # noqa: N802 (reads as a part of a type)
 
 
 Sku = Annotated[str, Named(SKU_LENGTH)]
-Reason = Annotated[str, Text(1000, multiline=True)]
 ImageUrl = Annotated[
     str,
     Text(IMAGE_URL_LENGTH),

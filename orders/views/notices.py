@@ -22,7 +22,7 @@ def notices(request: PortalRequest) -> HttpResponse:
         mark_all_read(user=request.user)
         return redirect("notices")
     latest = Notice.objects.of(request.user).select_related("event__order")[:LATEST]
-    return render(request, "orders/notices.html", {"notices": latest, "most": LATEST})
+    return render(request, "orders/notices.html", {"notices": latest})
 
 
 @require_safe
