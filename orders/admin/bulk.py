@@ -176,7 +176,7 @@ class Bulk(OrderPages):
             order__public_id=order_id,
             order__version=version,
             version=version,
-            kind=step.done,
+            kind=step.event,
             actor_ref=actor_of(request).ref,
         ).exists()
 

@@ -9,7 +9,7 @@ from django import forms
 
 from orders import rules
 from orders.changes import label_of
-from orders.models import REASON_LENGTH, Order
+from orders.models import REASON_LENGTH, Order, OrderEvent
 from orders.places import Place, places
 from orders.services import cancel_order, confirm_order, send_back_order
 from portal.errors import DomainError
@@ -153,11 +153,15 @@ class SendBackForm(ReasonForm):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something a reviewer does to an order, and the words for it."""
+    """Something a reviewer does to an order, and the words for it.
+
+    `event` is what stands in the order's history then.
+    """
 
     name: str
     title: str
     done: str
+    event: OrderEvent.Kind
     permission: str
     service: Callable[..., Order]
     form: type[StepForm]
@@ -168,6 +172,7 @@ CONFIRM = Step(
     name="confirm",
     title="Confirm",
     done="confirmed",
+    event=OrderEvent.Kind.CONFIRMED,
     permission="orders.confirm_order",
     service=confirm_order,
     form=StepForm,
@@ -177,6 +182,7 @@ CANCEL = Step(
     name="cancel",
     title="Cancel",
     done="cancelled",
+    event=OrderEvent.Kind.CANCELLED,
     permission="orders.cancel_order",
     service=cancel_order,
     form=CancelForm,
@@ -186,6 +192,7 @@ SEND_BACK = Step(
     name="send_back",
     title="Send back",
     done="back with its rep",
+    event=OrderEvent.Kind.SENT_BACK,
     permission="orders.send_back_order",
     service=send_back_order,
     form=SendBackForm,
