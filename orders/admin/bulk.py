@@ -119,12 +119,13 @@ class Bulk(OrderPages):
 
     def _selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> list[Order] | None:
         """The orders as they stand in the queue; None, with a message, for too many of them."""
-        orders = list(queryset.by_risk()[: BULK_LIMIT + 1])  # type: ignore[attr-defined] # the admin's own type
-        load_items(orders)
-        load_events(orders)
+        bare = queryset.prefetch_related(None)
+        orders = list(bare.by_risk()[: BULK_LIMIT + 1])  # type: ignore[attr-defined] # the admin's own type
         if len(orders) > BULK_LIMIT:
             messages.error(request, f"Select {BULK_LIMIT} orders at most.")
             return None
+        load_items(orders)
+        load_events(orders)
         return orders
 
     def _preflight(

@@ -5,7 +5,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -405,6 +407,17 @@ def test_bulk_cancel_keeps_the_reason(manager_client: Client) -> None:
     assert [bool(o.problem) for o in answer.context["outcomes"]] == [False, True]
     order.refresh_from_db()
     assert (order.status, order.cancel_reason) == ("cancelled", "Out of stock")
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_bulk_with_a_bad_reason_loads_items_and_events_once(
+    manager_client: Client, number: int
+) -> None:
+    sent = {"order": [f"{make_order().public_id}:1" for _ in range(number)], "reason": ""}
+    with CaptureQueriesContext(connection) as queries:
+        manager_client.post(bulk_url("cancel"), sent)
+    asked = " ".join(query["sql"] for query in queries)
+    assert asked.count('FROM "orders_orderitem"') == asked.count('FROM "orders_orderevent"') == 1
 
 
 def test_bulk_cancel_with_a_bad_reason_asks_again(manager_client: Client) -> None:
