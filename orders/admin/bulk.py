@@ -1,11 +1,13 @@
 """Many orders at once: looked at before anything is done, and then each by itself."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -22,6 +24,9 @@ from portal.errors import DomainError
 
 BULK_LIMIT = 200
 """Orders that one bulk action takes at most."""
+BUSY = "The database was busy. Try again."
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +160,19 @@ class Bulk(OrderPages):
     def _run(
         self, request: HttpRequest, step: Step, order_id: str, version: int, form: StepForm
     ) -> str:
-        """Does it, in a transaction of its own; what is wrong, in words."""
+        """Does it, in a transaction of its own; what is wrong, in words.
+
+        A deadlock, or a lock that was waited for too long, stops none of the other orders.
+        """
+        try:
+            return self._do(request, step, order_id, version, form)
+        except OperationalError as error:
+            log.warning("Order %s was not %s: %s", order_id, step.done, type(error).__name__)
+            return BUSY
+
+    def _do(
+        self, request: HttpRequest, step: Step, order_id: str, version: int, form: StepForm
+    ) -> str:
         try:
             step.service(
                 tenant=portal_request(request).tenant,

@@ -1,11 +1,14 @@
 """Orders that are confirmed together: what is said of each before, and how it went."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 from django.test import Client
 
 from customers.models import Customer
+from orders.admin.steps import STEPS
 from orders.models import Order, OrderEvent
 from orders.services import comment_order, confirm_order, replace_notes, send_back_order
 from portal.models import Tenant
@@ -176,3 +179,24 @@ def test_more_than_one_action_takes_are_refused(
     sent = {"action": "confirm_selected", "_selected_action": [order.pk for order in orders]}
     page = manager_client.post(LIST, sent, follow=True)
     assert "Select 1 orders at most." in page.content.decode()
+
+
+@pytest.mark.parametrize("step", ["confirm", "cancel"])
+def test_bulk_goes_on_after_an_order_that_the_database_was_too_busy_for(
+    manager_client: Client, step: str
+) -> None:
+    orders = clean_orders(3)
+
+    def be_busy(ask: Callable[..., Any], sql: str, asked: Any, *rest: Any) -> Any:
+        if "UPDATE" in sql and orders[1].public_id in (asked or ()):
+            raise OperationalError("deadlock detected")
+        return ask(sql, asked, *rest)
+
+    sent = {"order": [f"{order.public_id}:1" for order in orders], "reason": "No"}
+    with connection.execute_wrapper(be_busy):
+        answer = manager_client.post(bulk_url(step), sent)
+    problems = [outcome.problem for outcome in answer.context["outcomes"]]
+    assert problems == ["", "The database was busy. Try again.", ""]
+    assert f"2 of 3 orders {STEPS[step].done}" in answer.text
+    states = dict(Order.objects.values_list("public_id", "status"))
+    assert [states[order.public_id] == "pending" for order in orders] == [False, True, False]
