@@ -24,7 +24,7 @@ def for_reps(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     @wraps(view)
     def wrapped(request: PortalRequest, **kwargs: Any) -> HttpResponse:
         if request.user.tenant_id != request.tenant.pk:
-            raise PermissionDenied("Orders are typed in one's own tenant.")
+            raise PermissionDenied("Orders are typed in your own tenant. You chose another one in the admin.")
         try:
             return view(request, **kwargs)
         except NotFound as error:

@@ -102,6 +102,16 @@ def test_new_rows_belong_to_the_chosen_tenant(
     )
 
 
+def test_orders_are_not_typed_in_a_chosen_tenant_and_the_page_says_why(
+    superuser_client: Client, other_tenant: Tenant
+) -> None:
+    superuser_client.post(SWITCH, {"tenant": "other"})
+    page = superuser_client.get("/orders/new/")
+    assert page.status_code == 403
+    assert "You chose another one in the admin." in page.text
+    assert "Your role does not include it" not in page.text
+
+
 def test_unknown_tenant_and_get_are_refused(superuser_client: Client) -> None:
     assert superuser_client.post(SWITCH, {"tenant": "nowhere"}).status_code == 404
     assert superuser_client.post(SWITCH).status_code == 404
