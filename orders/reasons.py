@@ -3,10 +3,12 @@
 Each reason has its evidence, as far as it can be named: the earlier order, the line, both values.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db import connection, models
@@ -18,13 +20,16 @@ from customers.services import DETAILS, Caller
 from orders.models import Order, OrderItem
 from orders.schemas import NewOrder
 from orders.starting import contract_end
-from portal.exact_json import ExactDecoder, dumps
+from portal.exact_json import MAX_NUMBER_LENGTH, ExactDecoder, dumps
 from portal.models import Tenant
 from portal.text import normalize_email
 
 REPEATED_WITHIN = timedelta(days=7)
 TIMES_LARGEST = 3
 """How many times the largest quantity they ever ordered is nothing unusual."""
+
+# Written as `purchase_order` writes a number: 0815 is another one than 815.
+_READS_AS_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]*[1-9])?")
 
 Evidence = Any
 
@@ -117,7 +122,7 @@ _HISTORY = """(
             ) ORDER BY created_at DESC, id DESC LIMIT 1
         ),
         'repeated_po', (
-            SELECT public_id FROM earlier WHERE custom_fields @> {same_po}::jsonb
+            SELECT public_id FROM earlier WHERE custom_fields @> ANY ({same_po}::jsonb[])
             ORDER BY created_at DESC, id DESC LIMIT 1
         ),
         'knows_original', EXISTS (
@@ -146,7 +151,7 @@ _HISTORY_OF_MANY = (
     )
     + """ FROM jsonb_to_recordset(%s::jsonb) AS asked(
         number integer, tenant bigint, customer bigint, at timestamptz, address jsonb,
-        since timestamptz, skus text[], same_po jsonb, original text
+        since timestamptz, skus text[], same_po jsonb[], original text
     ) ORDER BY asked.number"""
 )
 
@@ -155,13 +160,13 @@ def history(
     *, tenant: Tenant, caller: Caller, new_order: NewOrder, at: datetime
 ) -> dict[str, RawSQL]:
     """Their history before that moment, to be loaded in the query that finds the customer."""
-    same_po = _same_po(tenant, new_order)
+    same_po = [dumps(fields) for fields in _same_po(tenant, new_order)]
     return {
         "history": RawSQL(  # noqa: S611 (a constant; everything that varies is a parameter)
             _HISTORY_OF_ONE,
             (
                 *(tenant.pk, at, dumps(dict(caller.shipping_address)), at - REPEATED_WITHIN),
-                *(_skus(new_order), dumps(same_po) if same_po else None, tenant.pk),
+                *(_skus(new_order), same_po, tenant.pk),
                 *(_original(new_order), at),
             ),
             output_field=JSONField(decoder=ExactDecoder),
@@ -198,10 +203,17 @@ def _skus(new_order: NewOrder) -> list[str]:
     return sorted({item.sku for item in new_order.items})
 
 
-def _same_po(tenant: Tenant, new_order: NewOrder) -> dict[str, str] | None:
-    """The custom field by which an order with the same PO number is found."""
+def _same_po(tenant: Tenant, new_order: NewOrder) -> list[dict[str, Any]]:
+    """The custom fields by which an order with the same PO number is found, of which it has one:
+    sent as a text, and as a number if that reads the same.
+    """
     number = purchase_order(tenant, new_order.custom_fields)
-    return {tenant.purchase_order_field: number} if number else None
+    if number is None:
+        return []
+    same: list[Any] = [number]
+    if len(number) <= MAX_NUMBER_LENGTH and _READS_AS_NUMBER.fullmatch(number):
+        same.append(Decimal(number))
+    return [{tenant.purchase_order_field: each} for each in same]
 
 
 def _original(new_order: NewOrder) -> str:
@@ -210,8 +222,13 @@ def _original(new_order: NewOrder) -> str:
 
 
 def purchase_order(tenant: Tenant, custom_fields: Mapping[str, Any] | None) -> str | None:
-    """The customer's PO number, if the tenant keeps one and it was sent."""
+    """The customer's PO number, if the tenant keeps one and it was sent: as text or as a number,
+    which to a person are the same. `4711.0`, as some shops send it, reads 4711.
+    """
     number = (custom_fields or {}).get(tenant.purchase_order_field)
+    if isinstance(number, int | Decimal) and not isinstance(number, bool):
+        written = f"{number:f}"
+        return written.rstrip("0").rstrip(".") if "." in written else written
     return number if isinstance(number, str) and number.strip() else None
 
 

@@ -16,7 +16,7 @@ from pydantic.alias_generators import to_camel
 from orders.changes import Change, in_words, label_of
 from orders.letters import address_lines, written
 from orders.models import HAPPENED, CustomField, Notice, Order, OrderEvent, OrderItem
-from portal.exact_json import dumps
+from orders.reasons import purchase_order
 from portal.formats import use_formats
 from portal.models import User
 from portal.outbox import enqueue
@@ -140,10 +140,7 @@ class Confirmation:
     @property
     def reference(self) -> str:
         """The customer's own PO number; empty if the tenant asks for none, or they gave none."""
-        number = (self.order.custom_fields or {}).get(self.order.tenant.purchase_order_field)
-        if number in (None, ""):
-            return ""
-        return number if isinstance(number, str) else dumps(number)
+        return purchase_order(self.order.tenant, self.order.custom_fields) or ""
 
     def _address(self, address: dict[str, str | None]) -> list[str]:
         return address_lines(lambda part: address.get(to_camel(part)) or "")

@@ -355,6 +355,23 @@ def test_pending_order_has_the_reasons_of_one_that_is_placed(tenant: Tenant) -> 
     assert load(tenant, "old-1").reasons == {}
 
 
+@pytest.mark.parametrize(("before", "now"), [(4711, "4711"), ("4711", 4711), (4711, 4711)])
+def test_po_number_of_a_pending_order_is_the_same_as_text_and_as_number(
+    tenant: Tenant, before: Any, now: Any
+) -> None:
+    VariantFactory(sku="OLD")
+    first = past_order(orderId="old-1", customFields={"purchaseOrderNumber": before})
+    second = past_order(
+        status="pending",
+        orderId="old-2",
+        createdAt="2023-05-05T09:30:00Z",
+        customFields={"purchaseOrderNumber": now},
+    )
+    run(lines(second, first))
+    found = load(tenant, "old-2").reasons["repeated_po"]
+    assert found == {"number": "4711", "order": "old-1"}
+
+
 # Customers
 
 

@@ -126,6 +126,48 @@ def test_po_number_that_they_used_before(earlier: Order) -> None:
     assert make_order("A", "X", customFields={"purchaseOrderNumber": "PO-2"}).reasons == {}
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "said"),
+    [
+        (4711, 4711, "4711"),
+        ("4711", 4711, "4711"),
+        (4711, "4711", "4711"),
+        (Decimal("4711.0"), "4711", "4711"),
+        (4711, Decimal("4711.00"), "4711"),
+        (Decimal("47.5"), "47.5", "47.5"),
+        (Decimal("47.50"), Decimal("47.5"), "47.5"),
+        (4700, 4700, "4700"),
+        (10**300, str(10**300), str(10**300)),
+    ],
+)
+def test_po_number_is_the_same_as_text_and_as_number(before: Any, now: Any, said: str) -> None:
+    earlier = make_order("X", customFields={"purchaseOrderNumber": before})
+    order = make_order("A", customFields={"purchaseOrderNumber": now})
+    assert order.reasons["repeated_po"] == {"number": said, "order": earlier.public_id}
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        (815, "0815"),
+        ("0815", 815),
+        ("4711.0", 4711),
+        (4711, "4711 b"),
+        (1, True),
+        (True, True),
+        (["4711"], "4711"),
+        ({}, {}),
+        (" ", " "),
+        (None, None),
+        (f"0.{'0' * 20_000}1", f"0.{'0' * 20_000}2"),
+    ],
+)
+def test_other_po_numbers_and_what_is_none_are_nothing_unusual(before: Any, now: Any) -> None:
+    make_order("X", customFields={"purchaseOrderNumber": before})
+    order = make_order("A", customFields={"purchaseOrderNumber": now})
+    assert order.reasons == {}
+
+
 def test_po_number_of_somebody_else_is_nothing_unusual() -> None:
     other = {"email": "other@example.com", "firstName": "O", "lastName": "Ther"}
     assert list(make_order("A", customFields=PO, customer=other).reasons) == ["first_order"]

@@ -1,6 +1,7 @@
 """Who is told of what happened to an order, and what they read."""
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from email import message_from_string
 from typing import Any
 
@@ -283,6 +284,18 @@ def test_customer_reads_what_was_confirmed(
     assert "Your PO number: PO-77\n" in mail.text
     for part in ("LAPTOP", "€84.70", "Dock 7", "PO-77", order.public_id, "rep@portal.example"):
         assert part in mail.html
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"), [(4711, "4711"), (Decimal("4711.0"), "4711"), (True, None), ([], None)]
+)
+def test_customer_reads_a_po_number_that_was_sent_as_a_number(
+    mailing: Tenant, manager_actor: Actor, sent: Any, said: str | None
+) -> None:
+    confirm(make_order(customFields={"purchaseOrderNumber": sent}), manager_actor)
+    [mail] = to_customer()
+    told = [line for line in mail.text.splitlines() if line.startswith("Your PO number")]
+    assert told == ([f"Your PO number: {said}"] if said else [])
 
 
 def test_customer_is_not_told_unless_the_tenant_wants_it(
