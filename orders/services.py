@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import F, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from catalog.pricing import LineRequest, Quote, quote, sum_up
@@ -34,7 +34,7 @@ from orders.merging import merged
 from orders.models import NOTES_LENGTH, REASON_LENGTH, Draft, Order, OrderEvent, OrderItem
 from orders.reasons import History, find_reasons, history, risk_of
 from orders.schemas import NewOrder, OrderUpdate
-from orders.told import tell
+from orders.told import ROWS_PER_INSERT, tell, tell_taken_over
 from portal.errors import Conflict, Detail, DomainError, NotFound, ValidationFailed
 from portal.models import Tenant, User
 from portal.permissions import Actor
@@ -465,12 +465,25 @@ def reassign_orders(
         raise DomainError.at("to", "VALIDATION_ERROR", "Choose an active user of this tenant.")
     others = orders.filter(tenant=tenant).exclude(rep_ref=to.actor_ref)
     locked = list(others.order_by("pk").select_for_update(of=("self",)))
-    for order in locked:
-        data = {"changes": {"rep": [order.rep, to.email]}}
-        order.tenant, order.rep_ref, order.rep = tenant, to.actor_ref, to.email
-        _save(order, "rep_ref", "rep")
-        _record(order, Kind.REASSIGNED, actor, reason=reason, data=data)
+    at = timezone.now()
+    # Whoever leaves may look after thousands: all at once, not in statements for each.
+    Order.objects.filter(pk__in=[order.pk for order in locked]).update(
+        rep_ref=to.actor_ref, rep=to.email, version=F("version") + 1, updated_at=at
+    )
+    events = [_reassigned(tenant, order, actor, to, reason, at) for order in locked]
+    OrderEvent.objects.bulk_create(events, ROWS_PER_INSERT)
+    tell_taken_over(to, events)
     return len(locked)
+
+
+def _reassigned(
+    tenant: Tenant, order: Order, actor: Actor, to: User, reason: str, at: datetime
+) -> OrderEvent:
+    """Sets on the locked order that it is the rep's now, and returns the event, both unsaved."""
+    data = {"changes": {"rep": [order.rep, to.email]}}
+    order.tenant, order.rep_ref, order.rep = tenant, to.actor_ref, to.email
+    order.version, order.updated_at = order.version + 1, at
+    return build_event(order, Kind.REASSIGNED, actor, reason=reason, data=data)
 
 
 _REVIEWED_FIELDS = (

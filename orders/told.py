@@ -17,9 +17,11 @@ from orders.changes import Change, in_words, label_of
 from orders.letters import address_lines, written
 from orders.models import HAPPENED, CustomField, Notice, Order, OrderEvent, OrderItem
 from orders.reasons import purchase_order
-from portal.formats import use_formats
+from portal.formats import number, use_formats
 from portal.models import User
 from portal.outbox import enqueue
+
+ROWS_PER_INSERT = 2_000
 
 Kind = OrderEvent.Kind
 
@@ -43,6 +45,23 @@ def tell(order: Order, event: OrderEvent) -> None:
         _mail_customer(rep, order, event)
 
 
+def tell_taken_over(rep: User, events: Sequence[OrderEvent]) -> None:
+    """Tells the rep, in the caller's transaction, which orders somebody just gave them.
+
+    Each has a notice, which is read once the order is looked at. Of several there is one e-mail.
+    """
+    if not events or events[0].actor_ref == rep.actor_ref:
+        return
+    notices = [Notice(tenant=event.tenant, user=rep, event=event) for event in events]
+    Notice.objects.bulk_create(notices, ROWS_PER_INSERT)
+    first = events[0]
+    if rep.order_mails and len(events) == 1:
+        _mail_rep(rep, first.order, first)
+    elif rep.order_mails:
+        key = f"orders:{first.order.public_id}:{first.version}:rep"
+        _mail(rep, TakenOver(events), "orders/taken_over_email", key)
+
+
 def mark_all_read(*, user: User) -> None:
     Notice.objects.of(user).unread().update(read_at=timezone.now())
 
@@ -56,10 +75,10 @@ def mark_order_read(*, user: User, order_id: str) -> None:
 
 def _rep(order: Order) -> User | None:
     """The user who looks after the order; None for an API key, or somebody who left."""
-    kind, _, number = order.rep_ref.partition(":")
-    if kind != "user" or not number.isdecimal():
+    kind, _, key = order.rep_ref.partition(":")
+    if kind != "user" or not key.isdecimal():
         return None
-    return User.objects.filter(pk=number, tenant=order.tenant, is_active=True).first()
+    return User.objects.filter(pk=key, tenant=order.tenant, is_active=True).first()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +99,7 @@ class Told:
 
     @property
     def switch(self) -> str:
-        """Where the rep switches these e-mails off."""
-        return settings.LINK_URL + reverse("password_change")
+        return _switch()
 
     @property
     def remarks(self) -> list[tuple[str, str]]:
@@ -100,6 +118,31 @@ class Told:
     def _configured(self, paths: Sequence[str]) -> list[CustomField]:
         named = any(path.startswith("customFields.") for path in paths)
         return list(CustomField.objects.all()) if named else []
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """What a rep gets by e-mail when somebody gave them several orders at once."""
+
+    events: Sequence[OrderEvent]
+
+    @property
+    def event(self) -> OrderEvent:
+        """One of them: who gave them the orders, when and why is the same for all."""
+        return self.events[0]
+
+    @property
+    def subject(self) -> str:
+        return f"{number(len(self.events))} orders were given to you"
+
+    @property
+    def link(self) -> str:
+        """The list of the orders that they look after."""
+        return f"{settings.LINK_URL}{reverse('order_list')}?mine=on"
+
+    @property
+    def switch(self) -> str:
+        return _switch()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,16 +189,25 @@ class Confirmation:
         return address_lines(lambda part: address.get(to_camel(part)) or "")
 
 
+def _switch() -> str:
+    """Where a rep switches these e-mails off."""
+    return settings.LINK_URL + reverse("password_change")
+
+
 def _mail_rep(rep: User, order: Order, event: OrderEvent) -> None:
-    context = {"told": Told(order, event)}
-    with use_formats(rep.formats, order.tenant.zone):
+    _mail(rep, Told(order, event), "orders/rep_email", _key(order, "rep"))
+
+
+def _mail(rep: User, told: Told | TakenOver, template: str, key: str) -> None:
+    tenant, context = told.event.tenant, {"told": told}
+    with use_formats(rep.formats, tenant.zone):
         enqueue(
-            tenant=order.tenant,
+            tenant=tenant,
             to=rep.email,
-            subject=context["told"].subject,
-            text=render_to_string("orders/rep_email.txt", context),
-            html=render_to_string("orders/rep_email.html", context),
-            key=_key(order, "rep"),
+            subject=told.subject,
+            text=render_to_string(f"{template}.txt", context),
+            html=render_to_string(f"{template}.html", context),
+            key=key,
         )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
+from time import monotonic, sleep
 
 from django.db import connection, transaction
 
@@ -42,3 +43,17 @@ def locked_table(name: str) -> Iterator[None]:
 
     with uncommitted(lock):
         yield
+
+
+def until_somebody_waits() -> None:
+    """Until another transaction waits for what this one has locked; ten seconds at most."""
+    deadline = monotonic() + 10
+    with connection.cursor() as cursor:
+        while monotonic() < deadline:
+            cursor.execute(
+                "SELECT FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+            )
+            if cursor.fetchone() is not None:
+                return
+            sleep(0.01)
+    raise AssertionError("Nobody waits.")

@@ -23,7 +23,9 @@ from orders.services import (
     confirm_order,
     create_order,
     edit_order,
+    reassign_orders,
     recall_order,
+    replace_notes,
     send_back_order,
 )
 from orders.typed import Typed
@@ -39,6 +41,7 @@ from tests.factories import (
     new_order,
     order_body,
 )
+from tests.locks import until_somebody_waits
 from tests.orders.test_drafts import at, typed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -344,3 +347,34 @@ def test_price_that_changes_while_it_is_decided_about_is_as_it_was_seen_or_not_a
     price = Decimal(25) if keeps else Decimal("27.50")
     stored = list(OrderItem.objects.values_list("unit_price", "catalogue_price"))
     assert (outcome, stored) in [(price, [(price, Decimal("27.50"))]), ("PRICES_MOVED", [])]
+
+
+def test_orders_that_change_while_they_are_handed_over_lose_nothing(
+    tenant: Tenant, rep_actor: Actor, manager_actor: Actor
+) -> None:
+    VariantFactory(sku="A")
+    noted, cancelled, untouched = (make_order("A", actor=rep_actor) for _ in range(3))
+    colleague = UserFactory(username="colleague")
+    changed = Event()
+
+    def change() -> None:
+        this: dict[str, Any] = {"tenant": tenant, "actor": manager_actor}
+        with transaction.atomic():
+            replace_notes(**this, order_id=noted.public_id, notes="Call first.")
+            cancel_order(**this, order_id=cancelled.public_id)
+            changed.set()
+            until_somebody_waits()
+
+    def hand_over() -> int:
+        assert changed.wait(timeout=10)
+        orders = Order.objects.open().looked_after_by(rep_actor.ref)
+        return reassign_orders(tenant=tenant, actor=manager_actor, orders=orders, to=colleague)
+
+    assert in_threads(tenant, change, hand_over) == [None, 2]
+    assert list(Order.objects.order_by("pk").values_list("rep", "notes", "version")) == [
+        (colleague.email, "Call first.", 3),
+        (rep_actor.label, "", 2),
+        (colleague.email, "", 2),
+    ]
+    events = OrderEvent.objects.filter(kind=OrderEvent.Kind.REASSIGNED).order_by("order")
+    assert list(events.values_list("order", "version")) == [(noted.pk, 3), (untouched.pk, 2)]

@@ -182,6 +182,42 @@ def test_whoever_takes_an_order_over_is_told_and_the_former_rep_is_not(
     assert "Rep: rep@portal.example → colleague@portal.example" in only_mail().text
 
 
+def test_whoever_takes_several_orders_over_gets_one_mail_that_leads_to_them(
+    order: Order, rep_actor: Actor, manager_actor: Actor, settings: Any
+) -> None:
+    settings.LINK_URL = "https://portal.example.com"
+    second = make_order(actor=rep_actor)
+    colleague = UserFactory(username="colleague")
+    reassign_all(manager_actor, colleague, "On <to> new things.")
+    assert notices() == [("colleague", "reassigned")] * 2
+    assert mails() == [("colleague@portal.example", "2 orders were given to you")]
+    mail = only_mail()
+    title, by, _, reason, *_ = mail.text.splitlines()
+    assert (title, reason) == ("2 orders were given to you", "On <to> new things.")
+    assert by.startswith("By manager@portal.example, ")
+    assert "\nhttps://portal.example.com/orders/?mine=on\n" in mail.text
+    assert 'href="https://portal.example.com/orders/?mine=on"' in mail.html
+    assert "On &lt;to&gt; new things." in mail.html
+    # Given back and again, they are told again.
+    reassign_all(manager_actor, UserFactory(username="third"))
+    reassign_all(manager_actor, colleague)
+    assert [each for each, _ in mails()].count("colleague@portal.example") == 2
+    assert set(Order.objects.values_list("pk", "version")) == {(order.pk, 4), (second.pk, 4)}
+
+
+def reassign_all(actor: Actor, to: User, reason: str = "") -> None:
+    orders = Order.objects.all()
+    reassign_orders(tenant=to.tenant, actor=actor, orders=orders, to=to, reason=reason)
+
+
+def test_rep_without_mails_gets_none_of_orders_that_they_are_given(
+    order: Order, rep_actor: Actor, manager_actor: Actor
+) -> None:
+    make_order(actor=rep_actor)
+    reassign_all(manager_actor, UserFactory(username="colleague", order_mails=False))
+    assert (len(notices()), mails()) == (2, [])
+
+
 def test_manager_who_takes_an_order_over_themselves_is_not_told(
     order: Order, manager: User, manager_actor: Actor
 ) -> None:
@@ -451,7 +487,7 @@ def test_confirmation_costs_few_statements_more(
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_handing_over_costs_three_statements_an_order(
+def test_handing_over_costs_the_same_statements_for_one_order_and_for_many(
     tenant: Tenant,
     rep_actor: Actor,
     manager_actor: Actor,
@@ -462,9 +498,9 @@ def test_handing_over_costs_three_statements_an_order(
     for _ in range(number):
         make_order("A", actor=rep_actor)
     colleague = UserFactory(username="colleague", role=MANAGER)
-    # Savepoint, orders, release; of each its new rep and event, then user, notice and mail.
-    with django_assert_num_queries(3 + number * (2 + 3)):
+    # Savepoint, orders, their new rep, events, notices, mail, release.
+    with django_assert_num_queries(7):
         reassign_orders(
             tenant=tenant, actor=manager_actor, orders=Order.objects.all(), to=colleague
         )
-    assert Notice.objects.count() == OutboxMail.objects.count() == number
+    assert (Notice.objects.count(), OutboxMail.objects.count()) == (number, 1)
