@@ -29,12 +29,11 @@ def customer(request: PortalRequest, customer_id: str) -> HttpResponse:
 
 def _orders_of(request: PortalRequest, customer: Customer) -> dict[str, Any]:
     """What they have on contract, and a page of their orders."""
-    devices, more_devices = devices_on_contract(
+    devices = devices_on_contract(
         tenant=request.tenant, customer=customer, today=timezone.localdate(), limit=DEVICES_SHOWN
     )
     orders, cursor = customer.orders.as_rows(), request.GET.get("cursor", "")
     return {
         "devices": devices,
-        "more_devices": more_devices,
         "page": newest_first(orders, cursor, size=ORDERS_SHOWN),
     }

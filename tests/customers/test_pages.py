@@ -120,7 +120,7 @@ def test_page_costs_the_same_queries_for_one_and_for_several_orders(
     for more in (0, 4):
         for _ in range(more):
             make_order()
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(7):
             rep_client.get(_address_of(customer))
 
 
@@ -129,7 +129,7 @@ def test_devices_on_contract_are_shown_with_their_order_and_end(rep_client: Clie
     make_order()
     response = rep_client.get(_address_of(orders[0].customer))
 
-    assert [line.order_id for line in response.context["devices"]] == [
+    assert [line.order_id for line in response.context["devices"].lines] == [
         order.public_id for order in orders
     ]
     html = " ".join(response.text.split())
@@ -137,6 +137,25 @@ def test_devices_on_contract_are_shown_with_their_order_and_end(rep_client: Clie
     assert (
         f'<a href="/orders/{orders[0].public_id}/"><code>{orders[0].public_id}</code></a>' in html
     )
+
+
+def test_page_of_a_large_customer_says_whose_devices_it_shows(
+    rep_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orders.caller.ORDERS_LOOKED_AT", 2)
+    monkeypatch.setattr("orders.views.customer.DEVICES_SHOWN", 1)
+    orders = [make_order(status="confirmed") for _ in range(2)]
+    page = _address_of(orders[0].customer)
+
+    def said() -> str:
+        return " ".join(rep_client.get(page).text.split())
+
+    assert "The first to end comes first" in said()
+    assert "and 1 more" in said()
+    for status in ("confirmed", "pending", "pending"):
+        make_order(status=status)
+        assert "Of their last 2 orders" in said()
+    assert "No devices" in said()
 
 
 def test_customer_without_devices_on_contract_says_so(rep_client: Client) -> None:

@@ -1,20 +1,22 @@
 """What a rep sees of a known customer while they are calling."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from catalog.models import Product
 from customers.models import Customer
 from orders import draft_life, drafts
 from orders.caller import CallerPanel, caller_panel
-from orders.models import Draft, Order
+from orders.models import Draft, Order, OrderItem
 from portal.models import Tenant, User
 from tests.factories import CustomerFactory, UserFactory, VariantFactory, address, make_order
 from tests.orders.test_drafts import at, typed
@@ -151,10 +153,84 @@ def test_panel_takes_the_same_queries_for_any_number_of_orders(
     for _ in range(orders):
         make_order(status="confirmed")
         make_order()
-    # Session, user, permissions; customer, drafts, pending, devices, items.
-    with django_assert_num_queries(3 + 5):
+    # Session, user, permissions; customer, drafts, last orders, pending, devices, items.
+    with django_assert_num_queries(3 + 6):
         response = rep_client.get(f"/orders/new/caller/{noor.public_id}/")
     assert response.status_code == 200
+
+
+def test_large_customer_is_told_of_their_last_orders_and_the_panel_says_so(
+    rep_client: Client, noor: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orders.caller.ORDERS_LOOKED_AT", 4)
+    gone, *_, kept = [make_order(status="confirmed") for _ in range(3)]
+    make_order()
+    today = timezone.localdate()
+    address = f"/orders/new/caller/{noor.public_id}/"
+    assert panel(noor, today).of_last == 0
+    assert "their last" not in rep_client.get(address).text
+
+    make_order()
+    found = panel(noor, today)
+    assert (found.of_last, found.count_pending, found.count_devices) == (4, 2, 2)
+    told = {each.order_id for each in found.devices}
+    assert (gone.public_id in told, kept.public_id in told) == (False, True)
+    html = " ".join(rep_client.get(address).text.split())
+    assert html.count("Of their last 4 orders") == 2
+    assert "2 pending orders, 2 lines on contract in their last 4 orders" in html
+
+
+@pytest.mark.parametrize("orders", [100, 3_000])
+def test_customer_of_many_orders_costs_what_one_of_a_thousand_does(
+    noor: Customer, orders: int
+) -> None:
+    repeat(make_order(status="confirmed"), orders)
+    with CaptureQueriesContext(connection) as made:
+        found = panel(noor, timezone.localdate())
+    assert (found.count_devices, found.of_last) == ((1_000, 1_000) if orders > 1_000 else (101, 0))
+    for query in made:
+        if "orders_order" in query["sql"]:
+            assert rows_read(query["sql"]) <= 1_001
+
+
+def repeat(order: Order, times: int) -> None:
+    """As many orders like this one, in two statements."""
+    own = ("id", "public_id", "draft_id", "order_id", "search_text")
+    orders, items = (
+        ", ".join(f.column for f in model._meta.concrete_fields if f.column not in own)
+        for model in (Order, OrderItem)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO orders_order (public_id, {orders})"  # noqa: S608
+            f" SELECT 'copy_' || number, {orders} FROM orders_order, generate_series(1, %s) number"
+            " WHERE id = %s",
+            [times, order.pk],
+        )
+        cursor.execute(
+            f"INSERT INTO orders_orderitem (order_id, {items})"  # noqa: S608
+            f" SELECT copy, {items} FROM orders_orderitem,"
+            " (SELECT id FROM orders_order WHERE id > %s) AS copies (copy) WHERE order_id = %s",
+            [order.pk, order.pk],
+        )
+        cursor.execute("ANALYZE orders_order")
+        cursor.execute("ANALYZE orders_orderitem")
+
+
+def rows_read(sql: str) -> int:
+    """The most rows that a step of the plan takes from a table, where that is a large one."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}")
+        [[[explained]]] = cursor.fetchall()
+
+    def scanned(plan: dict[str, Any]) -> Iterator[int]:
+        if "Relation Name" in plan:
+            filtered = plan.get("Rows Removed by Filter", 0)
+            yield round((plan["Actual Rows"] + filtered) * plan["Actual Loops"])
+        for each in plan.get("Plans", ()):
+            yield from scanned(each)
+
+    return max(scanned(explained["Plan"]), default=0)
 
 
 def test_panel_of_a_new_customer_says_so(rep_client: Client, noor: Customer) -> None:
