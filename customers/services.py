@@ -201,9 +201,18 @@ def _arrived(tenant: Tenant, actor: Actor, key: str, arrival: Arrival, taken: se
     return customer
 
 
+def locked_customers(*, keys: Collection[int]) -> dict[int, Customer]:
+    """These customers as they are now, by key; nobody else changes them in this transaction.
+
+    Whoever is ordering is waited for: what their order says of them is seen from here on.
+    """
+    rows = Customer.objects.filter(pk__in=keys).order_by("pk").select_for_update(no_key=True)
+    return {customer.pk: customer for customer in rows}
+
+
 @transaction.atomic
 def remember_past(*, customers: Sequence[Customer]) -> None:
-    """Writes when these customers first ordered, and the addresses of their last order."""
+    """Writes when these customers, who are locked, first ordered, and their last addresses."""
     for customer in customers:
         customer.updated_at = timezone.now()
     Customer.objects.bulk_update(

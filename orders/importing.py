@@ -5,7 +5,7 @@ order. So an import may end anywhere and be run again: what was written is skipp
 follows.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,7 +19,12 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from customers.models import Customer
-from customers.services import Arrival, customers_of_the_past, remember_past
+from customers.services import (
+    Arrival,
+    customers_of_the_past,
+    locked_customers,
+    remember_past,
+)
 from orders.building import build_caller
 from orders.bulk import OrderRecord, Step, build_orders, write_orders
 from orders.historic import HistoricOrder, read_historic_order
@@ -334,28 +339,46 @@ def _steps(order: HistoricOrder) -> list[Step]:
 
 
 def _remember(records: Sequence[OrderRecord]) -> None:
-    """Gives each customer the addresses of their last order, if that is one of these.
+    """Gives each customer the addresses of their last order, if that is one of these and nobody
+    has given the record others since the order before it.
 
     Customers who came with an import are known since their first order.
     """
-    customers = {record.customer.pk: record.customer for record in records}
-    orders = Order.objects.filter(customer=OuterRef("pk")).order_by("-created_at", "-id")
-    last = Customer.objects.filter(pk__in=customers).annotate(
-        last_order=Subquery(orders.values("public_id")[:1])
-    )
-    last_orders = set(last.values_list("last_order", flat=True))
+    customers = locked_customers(keys={record.customer.pk for record in records})
+    last = _last_orders(customers, {record.order_id for record in records})
     changed = set()
     for record in records:
-        customer, caller = record.customer, build_caller(record.new_order)
+        customer, caller = customers[record.customer.pk], build_caller(record.new_order)
         addresses = (caller.billing_address, caller.shipping_address)
         known = (customer.last_billing_address, customer.last_shipping_address)
-        if record.order_id in last_orders and addresses != known:
+        order_id, before = last[customer.pk]
+        if record.order_id == order_id and addresses != known and before in (None, known):
             customer.last_billing_address, customer.last_shipping_address = addresses
             changed.add(customer.pk)
         if customer.created_by == IMPORT.label and record.at < customer.created_at:
             customer.created_at = record.at
             changed.add(customer.pk)
     remember_past(customers=[customers[pk] for pk in sorted(changed)])
+
+
+def _last_orders(
+    customers: Collection[int], written: Collection[str]
+) -> dict[int, tuple[str, tuple[Any, Any] | None]]:
+    """Of each customer the id of the last order, and the addresses of their last one besides those
+    that are written now; None if they have no other.
+    """
+    orders = Order.objects.filter(customer=OuterRef("pk")).order_by("-created_at", "-id")
+    others = orders.exclude(public_id__in=written)
+    found = Customer.objects.filter(pk__in=customers).values_list(
+        "pk",
+        Subquery(orders.values("public_id")[:1]),
+        Subquery(others.values("billing_address")[:1]),
+        Subquery(others.values("shipping_address")[:1]),
+    )
+    return {
+        pk: (order_id, (billing, shipping) if billing else None)
+        for pk, order_id, billing, shipping in found
+    }
 
 
 def _body(order: Order) -> dict[str, Any]:

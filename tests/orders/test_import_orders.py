@@ -12,19 +12,21 @@ import time
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 import simplejson
 from django.conf import settings
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django_scopes import scope, scopes_disabled
 
 from catalog.models import Product
 from customers.models import Customer
+from customers.services import Changes, update_customer
 from orders import importing
 from orders.editing import Edit, EditedLine, Override
 from orders.importing import import_orders
@@ -44,6 +46,7 @@ from tests.factories import (
     make_order,
     new_order,
 )
+from tests.locks import until_somebody_waits
 from tests.orders.past import many_orders, past_item, past_order, write_lines
 from tests.orders.test_concurrency import create, in_threads
 from tests.orders.test_services import EXTENSION, UPGRADE, counts
@@ -446,6 +449,16 @@ def test_later_order_in_the_portal_says_where_the_customer_lives(tenant: Tenant)
     assert known.created_at == since
 
 
+def test_address_that_somebody_gave_the_record_since_stays(tenant: Tenant) -> None:
+    run(lines(past_order(orderId="old-1", createdAt="2022-05-04T09:30:00Z")))
+    known = Customer.objects.get()
+    changes = Changes(last_billing_address=address(city="Utrecht"))
+    update_customer(tenant=tenant, actor=SYSTEM, customer_id=known.public_id, changes=changes)
+    run(lines(past_order(orderId="old-2", billingAddress=address(city="Gouda"))))
+    known.refresh_from_db()
+    assert known.last_billing_address == address(city="Utrecht")
+
+
 # What is refused
 
 
@@ -822,3 +835,36 @@ def test_customer_who_orders_meanwhile_is_the_same(tenant: Tenant) -> None:
     )
     assert found[0] == "40 read, 40 written, 0 already there, 0 refused"
     assert (Customer.objects.count(), Order.objects.count()) == (5, 45)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("created_at", ["2022-05-04T09:30:00Z", "2024-05-04T09:30:00Z"])
+def test_address_of_an_order_that_is_placed_meanwhile_stays(
+    tenant: Tenant, created_at: str
+) -> None:
+    run(lines(past_order()))
+    VariantFactory(sku="NEW")
+    placed = Event()
+    moved = past_order(
+        orderId="old-0",
+        createdAt=created_at,
+        updatedAt=created_at,
+        billingAddress=address(city="Gouda"),
+    )
+    file = lines(moved)
+
+    def place() -> None:
+        with transaction.atomic():
+            make_order("NEW", billingAddress=address(city="Utrecht"))
+            placed.set()
+            until_somebody_waits()
+
+    def bring_in() -> str:
+        assert placed.wait(timeout=10)
+        return run(file)
+
+    _, summary = in_threads(tenant, place, bring_in)
+    assert summary == "1 read, 1 written, 0 already there, 0 refused"
+    known = Customer.objects.get()
+    assert known.last_billing_address == known.last_shipping_address == address(city="Utrecht")
+    assert known.created_at.year == min(2023, int(created_at[:4]))
