@@ -341,7 +341,8 @@ class CatalogImport(models.Model):
     """A CSV file that somebody wants in the catalogue: what it would do, and what it did.
 
     `planned` is the report of the dry run, `result` that of the import itself, both as
-    `catalog.imports.report` makes them; `done` is how many of the `total` rows are written so far.
+    `catalog.imports.report` makes them; `done` is how many of the `total` rows are written so far,
+    in the last of its `attempts`, of which one is enough unless the database or the worker fails.
     A file that cannot be imported after all says why in `problem`, and nothing of it is in the
     catalogue. The worker does the import, and deletes files that are a week old.
     """
@@ -363,6 +364,7 @@ class CatalogImport(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.PLANNED)
     total = models.PositiveIntegerField()
     done = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
     planned = models.JSONField()
     result = models.JSONField(null=True)
     problem = models.TextField(blank=True)

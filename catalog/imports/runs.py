@@ -27,6 +27,14 @@ KEPT = timedelta(days=7)
 SILENCE = timedelta(seconds=30)
 """After so long without progress, something is wrong with the worker."""
 
+ATTEMPTS = 5
+"""Of an import that the database broke off: after these, another one will not help."""
+
+BROKEN_OFF = (
+    f"The database broke it off {ATTEMPTS} times. Import the file in parts, try again later, or "
+    "tell whoever runs the portal."
+)
+
 RECENT = 10
 
 SEES_COSTS = "catalog.view_costs"
@@ -110,6 +118,7 @@ def start_import(*, tenant: Tenant, actor: Actor, import_id: str) -> CatalogImpo
         asked_by_ref=actor.ref,
         asked_by=actor.label,
         done=0,
+        attempts=0,
         problem="",
         updated_at=timezone.now(),
     )
@@ -119,12 +128,15 @@ def start_import(*, tenant: Tenant, actor: Actor, import_id: str) -> CatalogImpo
 def run_waiting() -> int:
     """Does the imports that wait, of all tenants, the oldest first; returns how many.
 
+    Those that the database broke off before come last, so that they hold up nobody else. Raises
+    OperationalError or InterfaceError when it breaks off another.
+
     Several workers share them. One whose worker dies is done by the next, from the beginning:
     nothing of it was kept.
     """
     with scopes_disabled():
         waiting = CatalogImport.objects.filter(status=CatalogImport.Status.WAITING)
-        numbers = list(waiting.order_by("pk").values_list("pk", flat=True))
+        numbers = list(waiting.order_by("attempts", "pk").values_list("pk", flat=True))
         return sum(_run(number) for number in numbers)
 
 
@@ -143,8 +155,12 @@ def _run(number: int) -> bool:
                     progress=progress,
                 )
             _finish(run, report_of(plan))
-    except (OperationalError, InterfaceError):
-        raise
+    except (OperationalError, InterfaceError) as error:
+        # The database may be away for everybody; as long as it is, this is raised as well.
+        tried = CatalogImport.objects.filter(pk=number, attempts__gte=ATTEMPTS)
+        if not tried.exists():
+            raise
+        _fail(number, error)
     except Exception as error:
         _fail(number, error)
     return True
@@ -165,21 +181,25 @@ def _take(number: int) -> CatalogImport | None:
 
 @contextmanager
 def _progress_of(run: CatalogImport) -> Iterator[Progress]:
-    """Notes how far it is, over a connection of its own: the import's transaction is still open."""
+    """Notes how far it is, over a connection of its own: the import's transaction is still open.
+
+    And that it was begun, which stays noted whatever becomes of the worker.
+    """
     aside = connection.copy()
 
-    def note(done: int) -> None:
+    def note(done: int, begun: int = 0) -> None:
         try:
             with aside.cursor() as cursor:
                 cursor.execute(
-                    "UPDATE catalog_catalogimport SET done = %s, updated_at = now() WHERE id = %s",
-                    [done, run.pk],
+                    "UPDATE catalog_catalogimport"
+                    " SET done = %s, attempts = attempts + %s, updated_at = now() WHERE id = %s",
+                    [done, begun, run.pk],
                 )
         except DatabaseError:
             logger.warning("The progress of import %s was not noted.", run.pk, exc_info=True)
 
     try:
-        note(0)
+        note(0, begun=1)
         yield note
     finally:
         aside.close()
@@ -200,7 +220,11 @@ def _fail(number: int, error: Exception) -> None:
         problem = error.words
     else:
         logger.error("Import %s failed.", number, exc_info=error)
-        problem = "Something went wrong here. Try again, or tell whoever runs the portal."
+        problem = (
+            BROKEN_OFF
+            if isinstance(error, OperationalError | InterfaceError)
+            else "Something went wrong here. Try again, or tell whoever runs the portal."
+        )
     CatalogImport.objects.filter(pk=number, status=CatalogImport.Status.WAITING).update(
         status=CatalogImport.Status.FAILED, problem=problem, done=0, updated_at=timezone.now()
     )

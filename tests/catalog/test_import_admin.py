@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from django_scopes import scope
+from django_scopes import scope, scopes_disabled
 
 from catalog.imports import runs
 from catalog.imports.reading import MAX_BYTES
 from catalog.imports.report import ROWS_SHOWN
 from catalog.models import CatalogImport, PriceChange, Product, Variant
 from portal.models import Tenant, User
-from portal.permissions import MANAGER, sync_roles
+from portal.permissions import MANAGER, Actor, sync_roles
 from portal.spreadsheets import BOM
 from tests.catalog.csv_files import csv_file, row
 from tests.factories import (
@@ -374,3 +374,45 @@ class TestWorkers:
         assert (run.status, Variant.objects.exists()) == ("waiting", False)
         wait_until(lambda: runs.run_waiting() == 1)
         assert Variant.objects.count() == 2_500
+
+    def test_import_that_the_database_always_breaks_off_fails_and_holds_up_nobody(
+        self, tenant: Tenant
+    ) -> None:
+        """A trigger does what a limit to the time of statements would."""
+        endless = CatalogImportFactory(content=csv_file(row("ENDLESS")), status="waiting")
+        other = CatalogImportFactory(
+            tenant=TenantFactory(), content=csv_file(row("OTHER")), status="waiting"
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                CREATE FUNCTION break_off() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN
+                    IF NEW.sku = 'ENDLESS' THEN
+                        RAISE 'canceling statement due to statement timeout'
+                        USING ERRCODE = 'query_canceled';
+                    END IF;
+                    RETURN NEW;
+                END $$;
+                CREATE TRIGGER break_off BEFORE INSERT ON catalog_variant
+                FOR EACH ROW EXECUTE FUNCTION break_off()
+                """
+            )
+        try:
+            for _ in range(runs.ATTEMPTS - 1):
+                with pytest.raises(OperationalError):
+                    runs.run_waiting()
+            with scopes_disabled():
+                other.refresh_from_db()
+            assert other.status == "finished"
+            assert runs.run_waiting() == 1
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("DROP TRIGGER break_off ON catalog_variant; DROP FUNCTION break_off")
+        endless.refresh_from_db()
+        assert (endless.status, endless.problem) == ("failed", runs.BROKEN_OFF)
+        manager = Actor.system("test")
+        runs.start_import(tenant=tenant, actor=manager, import_id=endless.public_id)
+        assert runs.run_waiting() == 1
+        endless.refresh_from_db()
+        assert (endless.status, endless.attempts) == ("finished", 1)
