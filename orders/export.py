@@ -26,6 +26,7 @@ from portal.errors import Conflict, NotFound
 from portal.models import Tenant
 from portal.money import round_money
 from portal.permissions import Actor
+from portal.rows import take_turns
 from portal.spreadsheets import BOM, Cell, as_csv
 
 BATCH = 500
@@ -149,17 +150,17 @@ def start_export(
 
     Raises Conflict `TOO_MANY_EXPORTS` while as many downloads run as a tenant may have.
     """
+    total = orders.count()
+    # Of two at once the second counts the first: it waits here until that is there.
+    take_turns(f"export:{tenant.pk}")
     now = timezone.now()
     Export.objects.filter(created_at__lt=now - KEPT).delete()
-    unfinished = [Export.Status.WAITING, Export.Status.RUNNING]
-    if (
-        Export.objects.filter(status__in=unfinished, updated_at__gt=now - SILENCE).count()
-        >= AT_ONCE
-    ):
+    unfinished = Export.objects.filter(status__in=[Export.Status.WAITING, Export.Status.RUNNING])
+    if unfinished.filter(updated_at__gt=now - SILENCE).count() >= AT_ONCE:
         message = "Other exports are being downloaded. Try again when they have ended."
         raise Conflict("TOO_MANY_EXPORTS", message)
     return Export.objects.create(
-        tenant=tenant, asked_by_ref=actor.ref, door=door, query=query, total=orders.count()
+        tenant=tenant, asked_by_ref=actor.ref, door=door, query=query, total=total
     )
 
 

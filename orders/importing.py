@@ -12,7 +12,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import IO, Any
 
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import OuterRef, Subquery
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Lower
@@ -34,6 +34,7 @@ from portal import exact_json
 from portal.errors import Conflict, Detail, DomainError, ValidationFailed
 from portal.models import ApiKey, Tenant, User
 from portal.permissions import Actor
+from portal.rows import take_turns
 from portal.text import clean
 
 ORDERS_PER_BATCH = 500
@@ -244,7 +245,7 @@ def _write_together(
     tenant: Tenant, entries: Sequence[Entry], dry_run: bool
 ) -> dict[str, list[Detail]]:
     """Writes what is not there; of what is, says by orderId where it differs."""
-    _take_turns(tenant)
+    take_turns(f"import_orders:{tenant.pk}")
     there = _existing(tenant, [entry.line.order_id for entry in entries])
     new = [entry for entry in entries if entry.line.order_id not in there]
     old = [entry for entry in entries if entry.line.order_id in there]
@@ -262,13 +263,6 @@ def _write_together(
     if dry_run:
         transaction.set_rollback(True)
     return differences
-
-
-def _take_turns(tenant: Tenant) -> None:
-    """Until the transaction ends, no other import writes to this tenant."""
-    with connection.cursor() as cursor:
-        name = f"import_orders:{tenant.pk}"
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
 
 def _existing(tenant: Tenant, order_ids: Sequence[str]) -> dict[str, Order]:

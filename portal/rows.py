@@ -1,8 +1,8 @@
-"""Rows of the database that are known by a unique key."""
+"""Rows of the database that are known by a unique key, and turns where no row can be locked."""
 
 from typing import TypeVar
 
-from django.db import models
+from django.db import connection, models
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -10,3 +10,9 @@ Row = TypeVar("Row", bound=models.Model)
 def one_or_none(found: models.QuerySet[Row]) -> Row | None:
     """The only row, or None: half the work of `first()`, which asks for the first in order."""
     return next(iter(found.order_by()), None)
+
+
+def take_turns(name: str) -> None:
+    """Until the transaction ends, whoever else takes turns under this name waits here."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])

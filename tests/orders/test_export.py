@@ -4,10 +4,11 @@ import csv
 import io
 from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
+from threading import Event
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -33,6 +34,8 @@ from tests.factories import (
     make_order,
     new_order,
 )
+from tests.locks import until_somebody_waits
+from tests.orders.test_concurrency import in_threads
 
 ADMIN_LIST = "/admin/orders/order/"
 
@@ -305,6 +308,29 @@ def test_tenant_has_so_many_downloads_at_a_time(
             query="",
             orders=Order.objects.all(),
         )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_exports_at_once_the_second_counts_the_first(tenant: Tenant) -> None:
+    ExportFactory()
+    begun = Event()
+
+    def start_one() -> str:
+        asked = {"tenant": tenant, "actor": SYSTEM, "door": Export.Door.PORTAL, "query": ""}
+        return exports.start_export(**asked, orders=Order.objects.all()).status
+
+    def first() -> str:
+        with transaction.atomic():
+            status = start_one()
+            begun.set()
+            until_somebody_waits()
+        return status
+
+    def second() -> str:
+        assert begun.wait(timeout=10)
+        return start_one()
+
+    assert in_threads(tenant, first, second) == ["waiting", "TOO_MANY_EXPORTS"]
 
 
 def test_exports_of_yesterday_are_forgotten(rep_client: Client) -> None:
