@@ -210,9 +210,19 @@ def by_status(period: Period) -> list[Share]:
 
 
 def by_rep(period: Period) -> list[Share]:
-    """By who created them, keys of shops included, the greatest value first."""
-    found = period.orders.filter(_KEPT).values("rep")
-    return _greatest(found.annotate(name=F("rep"), orders=Count("pk"), value=Sum("total")))
+    """By who looks after them, keys of shops included, the greatest value first.
+
+    Whoever was renamed is one, under the name that their last order has.
+    """
+    found = period.orders.filter(_KEPT).values("rep_ref", "rep")
+    counted = found.annotate(orders=Count("pk"), value=Sum("total"), last=Max("created_at"))
+    shares: dict[str, Share] = {}
+    for row in counted.order_by("last"):
+        before = shares.get(row["rep_ref"], Share("", 0, _NOTHING))
+        orders, value = before.orders + row["orders"], before.value + row["value"]
+        shares[row["rep_ref"]] = Share(row["rep"], orders, value)
+    ranked = sorted(shares.values(), key=lambda share: (-share.value, share.name))
+    return list(_summed_up(ranked))
 
 
 def by_category(period: Period) -> list[Share]:

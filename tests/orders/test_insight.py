@@ -160,6 +160,18 @@ def test_reps_and_keys_are_listed_by_value(tenant: Tenant, rep_actor: Actor) -> 
     ]
 
 
+def test_rep_who_was_renamed_is_one_and_two_of_the_same_name_are_two(tenant: Tenant) -> None:
+    sku = VariantFactory().sku
+    names = [("user:1", "zoe@x.example"), ("user:1", "ann@x.example"), ("user:2", "ann@x.example")]
+    for days, (ref, name) in zip((2, 1, 0), names, strict=True):
+        made(NOW - timedelta(days=days), sku, actor=Actor(ref, name, MAY_ORDER))
+
+    assert insight.by_rep(Period(tenant, NOW, 4)) == [
+        Share("ann@x.example", 2, Decimal(50)),
+        Share("ann@x.example", 1, Decimal(25)),
+    ]
+
+
 def test_category_counts_its_lines_and_each_order_once(tenant: Tenant) -> None:
     laptop = VariantFactory(product=ProductFactory(category="Laptops")).sku
     phone = VariantFactory(product=ProductFactory(category="Phones")).sku
