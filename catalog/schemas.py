@@ -58,7 +58,8 @@ class Named(Text):
         return {**handler(schema), **limits, "x-additive": ["maxLength"]}
 
 
-def _image_url(value: str) -> str:
+def image_url(value: str) -> str:
+    """The address of an image, if it is one of http or https."""
     try:
         is_image_url(value)
     except ValidationError as error:
@@ -81,7 +82,7 @@ Sku = Annotated[str, Named(SKU_LENGTH)]
 ImageUrl = Annotated[
     str,
     Text(IMAGE_URL_LENGTH),
-    AfterValidator(_image_url),
+    AfterValidator(image_url),
     WithJsonSchema(
         {
             "type": "string",

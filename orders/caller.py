@@ -12,6 +12,7 @@ from django.db.models.functions import TruncDate
 
 from customers.models import Customer
 from orders.draft_life import Summary, summaries
+from orders.letters import one_line
 from orders.models import Order, OrderItem
 from orders.typed import address_fields
 from portal.models import Tenant, User
@@ -79,9 +80,7 @@ class LastAddress:
 
     @property
     def line(self) -> str:
-        """On one line: street, town and country."""
-        names = ("streetAddress", "buildingInfo", "postalCode", "city", "country")
-        return ", ".join(str(self.address[name]) for name in names if self.address.get(name))
+        return one_line(self.address)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from django.core.exceptions import ValidationError
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from catalog.models import IMAGE_URL_LENGTH, is_image_url
+from catalog.models import IMAGE_URL_LENGTH
 from catalog.pricing import Totals, implied_vat_rate
-from catalog.schemas import Sku
+from catalog.schemas import Sku, image_url
 from customers.schemas import CustomerInput
 from orders.custom_fields import field_problems
 from orders.models import MAX_LINES, MAX_QUANTITY, CustomField, Order, OrderItem
@@ -52,13 +51,8 @@ def _public_id(value: str) -> str:
     return value
 
 
-def _image_url(value: str) -> str:
-    try:
-        if value:
-            is_image_url(value)
-    except ValidationError as error:
-        raise refusal(error.messages[0]) from error
-    return value
+def _image(value: str) -> str:
+    return value and image_url(value)
 
 
 def _moment(value: Any) -> datetime:
@@ -91,7 +85,7 @@ class HistoricItem(ContractModel):
     product_id: OptionalId = ""
     variant_id: OptionalId = ""
     product_name: Annotated[str, Text(200, required=True)]
-    product_image_url: Annotated[str, Text(IMAGE_URL_LENGTH), AfterValidator(_image_url)] = ""
+    product_image_url: Annotated[str, Text(IMAGE_URL_LENGTH), AfterValidator(_image)] = ""
     unit_price: Amount
     list_price: Annotated[Amount | None, Omissible()] = None
     list_price_source: Annotated[OrderItem.ListPriceSource, Field(strict=False)] = (

@@ -1,7 +1,7 @@
 """What customers get by e-mail has in common: to whom, which devices at what price, from whom."""
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 from django.template.loader import render_to_string
 
@@ -54,6 +54,12 @@ def address_lines(part: Callable[[str], str]) -> list[str]:
     """An address as on an envelope; `part` finds each part by its name: `street_address`."""
     lines = [" ".join(part(name) for name in names).strip() for names in _ADDRESS]
     return [line for line in lines if line]
+
+
+def one_line(address: Mapping[str, Any]) -> str:
+    """An address, as the contract names its parts, on one line: street, town and country."""
+    names = ("streetAddress", "buildingInfo", "postalCode", "city", "country")
+    return ", ".join(str(address[name]) for name in names if address.get(name))
 
 
 def written(letter: Letter, template: str) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from orders import rules
 from orders.card import RECORD_LABELS
+from orders.letters import one_line
 from orders.models import CustomField, Order, OrderItem
 from orders.reasons import Reason
 from portal.exact_json import dumps
@@ -170,7 +171,7 @@ def _explain(order: Order, reason: Reason, evidence: Any, with_costs: bool) -> E
         case Reason.FIRST_ORDER:
             texts = ["They never ordered before."]
         case Reason.NEW_ADDRESS:
-            last = _one_line(evidence["last"])
+            last = one_line(evidence["last"])
             texts = [f"Nothing was ever sent there. Their last order went to {last}."]
         case Reason.UNUSUAL_QUANTITY:
             texts = _quantities(evidence)
@@ -206,12 +207,6 @@ def _explain(order: Order, reason: Reason, evidence: Any, with_costs: bool) -> E
 
 
 _ABOUT_CUSTOMER = {Reason.FIRST_ORDER, Reason.NEW_ADDRESS, Reason.DIFFERS}
-
-
-def _one_line(address: Mapping[str, Any]) -> str:
-    told = ("streetAddress", "buildingInfo", "postalCode", "city", "country")
-    parts = (address.get(key) for key in told)
-    return ", ".join(str(part) for part in parts if part)
 
 
 def _quantities(evidence: Mapping[str, Any]) -> list[str]:

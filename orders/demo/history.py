@@ -17,6 +17,7 @@ from orders.bulk import OrderRecord, Step, write_orders
 from orders.demo.people import Team
 from orders.models import Order, OrderEvent
 from orders.schemas import NewOrder
+from orders.starting import contract_end
 from portal import ids
 from portal.models import Tenant
 from portal.permissions import Actor
@@ -199,7 +200,7 @@ class History:
     def _about_to_end(self, chance: Random) -> Earlier:
         """Of three, the one that ends first: nobody extends what has years to go."""
         some = chance.choices(self.earlier, k=3)
-        return min(some, key=lambda before: _add_months(before.day, before.contract_length))
+        return min(some, key=lambda before: contract_end(before.day, before.contract_length))
 
     def _items(self, chance: Random, customer: Customer) -> list[dict[str, Any]]:
         business = customer.customer_type == CustomerType.BUSINESS
@@ -300,8 +301,8 @@ def _extension(chance: Random, before: Earlier) -> dict[str, Any]:
     return {
         "originalOrderId": before.order_id,
         "extensionMonths": months,
-        "previousEndDate": _add_months(before.day, ends).isoformat(),
-        "newEndDate": _add_months(before.day, ends + months).isoformat(),
+        "previousEndDate": contract_end(before.day, ends).isoformat(),
+        "newEndDate": contract_end(before.day, ends + months).isoformat(),
         "reason": chance.choice(EXTENSION_REASONS),
     }
 
@@ -338,14 +339,6 @@ def _submitted(chance: Random, customer: Customer) -> dict[str, str]:
         "phone": f"{customer.phone[:-2]}{chance.randint(10, 99)}" if another else customer.phone,
         "customerType": customer.customer_type,
     }
-
-
-def _add_months(day: date, months: int) -> date:
-    """So many months later, at most the last day of that month: 31 January + 1 is 28 February."""
-    years, month = divmod(day.month - 1 + months, 12)
-    first = date(day.year + years, month + 1, 1)
-    following = (first + timedelta(days=31)).replace(day=1)
-    return first.replace(day=min(day.day, (following - timedelta(days=1)).day))
 
 
 def create_orders(tenant: Tenant, team: Team, now: datetime, wanted: int) -> Iterator[int]:
