@@ -24,7 +24,8 @@ def for_reps(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     @wraps(view)
     def wrapped(request: PortalRequest, **kwargs: Any) -> HttpResponse:
         if request.user.tenant_id != request.tenant.pk:
-            raise PermissionDenied("Orders are typed in your own tenant. You chose another one in the admin.")
+            why = "Orders are typed in your own tenant. You chose another one in the admin."
+            raise PermissionDenied(why)
         try:
             return view(request, **kwargs)
         except NotFound as error:
