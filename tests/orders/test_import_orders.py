@@ -720,6 +720,51 @@ def test_standard_input(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None
     assert Order.objects.count() == 1
 
 
+def pipe(monkeypatch: pytest.MonkeyPatch, *command: str) -> "subprocess.Popen[bytes]":
+    """Has standard input read what the command writes, as a shell does."""
+    fed = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert fed.stdout
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(fed.stdout))
+    return fed
+
+
+@pytest.mark.parametrize("flags", [[], ["--refused", "other.jsonl"]])
+def test_pipe_out_of_a_file_of_refusals_does_not_overwrite_it(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, flags: list[str]
+) -> None:
+    path = Path(flags[1] if flags else "stdin.refused.jsonl")
+    path.write_bytes(lines(*many_orders(300)).read_bytes())
+    before = path.read_bytes()
+    with pipe(monkeypatch, "cat", str(path)), pytest.raises(CommandError) as ended:
+        run("-", *flags)
+    assert str(ended.value) == (
+        f"{path} is there, and may be what is to be read: nothing was imported. Move it away or "
+        "rename it, or name another file with --refused."
+    )
+    assert (path.read_bytes(), Order.objects.count()) == (before, 0)
+    with pipe(monkeypatch, "cat", str(path)):
+        assert run("-", "--refused", "new.jsonl").startswith("300 read, 300 written")
+
+
+def test_named_pipe_is_one_too(tenant: Tenant) -> None:
+    os.mkfifo("fifo")
+    path = Path("fifo.refused.jsonl")
+    path.write_text("{}\n")
+    with subprocess.Popen(["cp", str(path), "fifo"]), pytest.raises(CommandError, match="is there"):
+        run("fifo")
+    assert path.read_text() == "{}\n"
+
+
+def test_empty_file_of_refusals_is_in_nobodys_way(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # An import that was killed leaves one.
+    Path("stdin.refused.jsonl").touch()
+    with pipe(monkeypatch, "cat", str(lines(past_order()))):
+        assert run("-").startswith("1 read, 1 written")
+    assert not Path("stdin.refused.jsonl").exists()
+
+
 def test_empty_file_is_an_import_of_nothing(tenant: Tenant) -> None:
     assert run(lines()) == "0 read, 0 written, 0 already there, 0 refused"
 

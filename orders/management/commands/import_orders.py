@@ -131,8 +131,7 @@ def _opened(file: str) -> Iterator[tuple[IO[bytes], Callable[[], float | None]]]
 @contextmanager
 def _refusals(path: Path, file: str) -> Iterator[IO[bytes]]:
     """The file for what this run refuses; gone in the end if that is nothing."""
-    if file != STDIN and path.exists() and path.samefile(file):
-        raise CommandError("The refused lines would overwrite what is to be read.")
+    _require_not_read_from(path, file)
     try:
         out = path.open("wb")
     except OSError as error:
@@ -143,6 +142,23 @@ def _refusals(path: Path, file: str) -> Iterator[IO[bytes]]:
     finally:
         if path.stat().st_size == 0:
             path.unlink()
+
+
+def _require_not_read_from(path: Path, file: str) -> None:
+    """Nothing has been read yet: what the refused lines would overwrite may hold orders to import.
+
+    Nobody can tell what feeds a pipe, so behind one, refused lines of before stay as they are.
+    """
+    if not path.exists():
+        return
+    if file != STDIN and Path(file).is_file():
+        if path.samefile(file):
+            raise CommandError("The refused lines would overwrite what is to be read.")
+    elif path.is_file() and path.stat().st_size:
+        raise CommandError(
+            f"{path} is there, and may be what is to be read: nothing was imported. Move it away "
+            "or rename it, or name another file with --refused."
+        )
 
 
 def _refusal(line: Line, error: DomainError) -> bytes:
