@@ -183,8 +183,9 @@ class VariantForm(TenantForm[Variant]):
         cleaned = super().clean()
         product = cleaned.get("product")
         moves = {"product", "status"} & set(self.changed_data)
-        if product and moves and cleaned.get("status") == Variant.Status.ACTIVE:
-            self.add_error("status", discontinued_problem(product) or [])
+        becomes_active = moves and cleaned.get("status") == Variant.Status.ACTIVE
+        if product and becomes_active and (problem := discontinued_problem(product)):
+            self.add_error("status", problem)
         return cleaned
 
 
@@ -198,12 +199,12 @@ class PriceForm(TenantForm[Price]):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        kind, value = cleaned.get("discount_type"), cleaned.get("discount_value")
+        kind, value = cleaned.get("discount_type", ""), cleaned.get("discount_value")
+        currency = self.tenant.currency
         if bool(kind) != (value is not None):
             self.add_error("discount_value", "A discount has a type and a value, or neither.")
-        elif kind and value is not None:
-            problem = discount_problem(kind, value, self.tenant.currency)
-            self.add_error("discount_value", problem or [])
+        elif value is not None and (problem := discount_problem(kind, value, currency)):
+            self.add_error("discount_value", problem)
         return cleaned
 
 

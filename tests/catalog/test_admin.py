@@ -203,6 +203,25 @@ def test_variant_of_a_discontinued_product_is_refused_at_the_status(
     assert active.product_id != variant.product_id
 
 
+def test_variant_is_made_active_again_and_moved(manager_client: Client) -> None:
+    variant, other = VariantFactory(status="inactive"), ProductFactory()
+    assert save(manager_client, variant, status="active").status_code == 302
+    variant.refresh_from_db()
+    assert variant.status == "active"
+    assert save(manager_client, variant, product=other.pk).status_code == 302
+    variant.refresh_from_db()
+    assert variant.product == other
+
+
+@pytest.mark.parametrize(("kind", "value"), [("percentage", "12.5"), ("fixed", "2.50")])
+def test_discount_is_saved(manager_client: Client, kind: str, value: str) -> None:
+    variant = VariantFactory(prices={12: "30"})
+    row = {"discount_type": kind, "discount_value": value}
+    assert save(manager_client, variant, row).status_code == 302
+    saved = Price.objects.values_list("discount_type", "discount_value").get()
+    assert saved == (kind, Decimal(value))
+
+
 def test_new_variant_of_a_discontinued_product_is_inactive(manager_client: Client) -> None:
     variant = Variant(product=ProductFactory(status="discontinued"), sku="NEW", name="Silver")
     assert manager_client.post(url("variant", "add"), variant_form(variant)).status_code == 302
