@@ -1,9 +1,12 @@
 """What the forms of pages and of the admin share."""
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django import forms
 from django.db import models
+
+from portal.formats import parse_decimal, typable
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -27,6 +30,28 @@ class ShownSet(forms.MultipleHiddenInput):
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
         sent: list[str] = super().value_from_datadict(data, files, name)
         return [value for value in sent if value]
+
+
+class TypedDecimalField(forms.DecimalField):
+    """A number as it is typed elsewhere in the portal, with comma or point, and shown likewise.
+
+    What a comma means in a field of type=number is up to the browser, and some leave it out: 1,50
+    became 150.
+    """
+
+    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "size": 12})
+
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
+        if isinstance(value, str) and value.strip():
+            try:
+                return super().to_python(parse_decimal(value))
+            except ValueError as error:
+                raise forms.ValidationError(str(error), code="invalid") from error
+        return super().to_python(value)
+
+    def prepare_value(self, value: Any) -> Any:
+        """What is read back as the same number; what was typed stays as it was."""
+        return typable(value) if isinstance(value, Decimal) else value
 
 
 def remember_what_was_shown(form: forms.BaseForm) -> None:

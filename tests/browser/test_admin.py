@@ -1,5 +1,7 @@
 """The admin in a real browser: for everyone, on any screen, light and dark."""
 
+from decimal import Decimal
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -63,6 +65,21 @@ def test_pages_are_accessible_and_as_wide_as_the_screen(
         # What the checker itself does to forms, the page's policy refuses.
         complaints.clear()
         user = None
+
+
+def test_price_is_typed_with_a_comma(visit: Visit, manager: User) -> None:
+    variant = VariantFactory(prices={12: "30"}, list_price="1000")
+    page = visit(reverse("admin:catalog_variant_change", args=[variant.pk]), manager)
+    for label, shown in (("List price:", "1000.00"), ("Monthly price", "30.00")):
+        field = page.get_by_label(label, exact=True).first
+        expect(field).to_have_value(shown)
+        field.fill("")
+        field.press_sequentially("1,50")
+    page.get_by_role("button", name="Save", exact=True).press("Enter")
+    expect(page.get_by_text("was changed successfully")).to_be_visible()
+    variant.refresh_from_db()
+    prices = variant.prices.values_list("monthly_price", flat=True)
+    assert (variant.list_price, list(prices)) == (Decimal("1.5"), [Decimal("1.5")])
 
 
 def test_several_orders_are_cancelled_with_the_keyboard(

@@ -389,6 +389,63 @@ def test_amounts_are_shown_at_the_decimals_of_the_currency(manager_client: Clien
     assert 'value="999.90"' in page
 
 
+@pytest.mark.parametrize("locale", ["en_GB", "de_DE", "fr_FR"])
+@pytest.mark.parametrize(
+    ("typed", "read"), [("1,50", "1.5"), ("1.50", "1.5"), (" 1.234,50 ", "1234.5")]
+)
+def test_amounts_are_typed_with_comma_or_point(
+    manager: User, client_of: Callable[[User], Client], locale: str, typed: str, read: str
+) -> None:
+    User.objects.update(locale=locale)
+    variant = VariantFactory(prices={12: "30"})
+    price = {"monthly_price": typed, "setup_fee": typed}
+    price |= {"discount_type": "fixed", "discount_value": typed}
+    answer = save(client_of(manager), variant, price, list_price=typed, acquisition_cost=typed)
+    assert answer.status_code == 302
+    amount = Decimal(read)
+    assert Variant.objects.values_list("list_price", "acquisition_cost").get() == (amount, amount)
+    saved = Price.objects.values_list("monthly_price", "setup_fee", "discount_value").get()
+    assert saved == (amount, amount, amount)
+
+
+@pytest.mark.parametrize("typed", ["1,5O", "1,23,4", "12 EUR", "1e3"])
+def test_amount_that_is_no_number_is_named_at_its_field_and_stays(
+    manager_client: Client, typed: str
+) -> None:
+    variant = VariantFactory(prices={12: "30"})
+    page = save(manager_client, variant, {"monthly_price": typed}, list_price=typed)
+    message = "Enter a number, such as 12.50 or 12,50."
+    assert page.context["adminform"].form.errors == {"list_price": [message]}
+    prices = page.context["inline_admin_formsets"][0].formset
+    assert prices.errors == [{"monthly_price": [message]}]
+    shown = shown_form(page, "variant_form")
+    assert (shown["list_price"], shown["prices-0-monthly_price"]) == (typed, typed)
+    assert changes() == []
+
+
+@pytest.mark.parametrize("locale", ["en_GB", "de_DE"])
+@pytest.mark.parametrize("currency", ["EUR", "BHD", "JPY"])
+def test_amounts_that_are_shown_are_read_back_as_the_same(
+    manager: User, client_of: Callable[[User], Client], tenant: Tenant, locale: str, currency: str
+) -> None:
+    User.objects.update(locale=locale)
+    Tenant.objects.filter(pk=tenant.pk).update(currency=currency)
+    discount: Any = {"discount_type": "percentage", "discount_value": Decimal("7.125")}
+    variant = VariantFactory(prices={12: "1250"}, list_price="123456", acquisition_cost="0")
+    Price.objects.update(setup_fee=1250, **discount)
+    client, address = client_of(manager), url("variant", "change", variant.pk)
+    form = shown_form(client.get(address), "variant_form")
+    page = client.post(address, form | {"sku": ""})
+    assert page.context["adminform"].form.changed_data == ["sku"]
+    [price] = page.context["inline_admin_formsets"][0].formset.initial_forms
+    assert price.changed_data == []
+    # Nor do the amounts change on a page that is shown again for something else.
+    assert client.post(address, shown_form(page, "variant_form") | {"sku": "B"}).status_code == 302
+    assert changes() == []
+    variant.refresh_from_db()
+    assert (variant.sku, variant.list_price, variant.acquisition_cost) == ("B", 123456, 0)
+
+
 @pytest.mark.parametrize("model", ["product", "variant"])
 def test_nothing_is_deleted(superuser_client: Client, model: str) -> None:
     variant = VariantFactory()
