@@ -4,6 +4,7 @@ What `POST /v1/orders` checks is checked the same way. What an order that exists
 id, status, prices, totals, devices and times) has to fit together.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -229,6 +230,9 @@ class HistoricOrder(NewOrder):
             left -= more
         return rented
 
+    def rentals_of_items(self) -> list[str]:
+        return [rental for item in self.items for rental in item.rental_ids]
+
     def elsewhere(self) -> dict[str, Any]:
         """What it says that an order has no place for (yet), by its name in the contract."""
         by_item = [item.rental_ids for item in self.items]
@@ -314,6 +318,18 @@ def _devices(order: HistoricOrder) -> Iterator[Detail]:
         message = f"Of the items {fewest:,} to {most:,} devices are rented."
         yield _wrong("rentalProgress.rentedDevices", message)
     yield from wrong
+    yield from _rentals(order)
+
+
+def _rentals(order: HistoricOrder) -> Iterator[Detail]:
+    """The order's rentals, if it tells them: one for each rented device, those of its items too."""
+    rented, of_items = order.rental_progress.rented_devices, Counter(order.rentals_of_items())
+    if not order.rental_ids:
+        return
+    if len(order.rental_ids) != rented:
+        yield _wrong("rentalIds", f"Of the order {rented:,} devices are rented.")
+    elif not of_items <= Counter(order.rental_ids):
+        yield _wrong("rentalIds", "The rentalIds of the items are not among them.")
 
 
 def _rented(item: HistoricItem, path: str) -> Iterator[Detail]:

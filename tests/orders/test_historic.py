@@ -369,6 +369,46 @@ def test_rented_devices_that_contradict(
     assert [found for found, _ in problems(tenant, order)] == [path]
 
 
+@pytest.mark.parametrize(
+    ("status", "of_items", "of_order", "message"),
+    [
+        ("pending", [], ["x"], "Of the order 0 devices are rented."),
+        ("confirmed", [], ["x"], "Of the order 0 devices are rented."),
+        ("cancelled", [], ["x"], "Of the order 0 devices are rented."),
+        ("partial", [], ["x", "y"], "Of the order 1 devices are rented."),
+        ("partial", ["x"], ["y"], "The rentalIds of the items are not among them."),
+        ("fulfilled", [], ["x"], "Of the order 5 devices are rented."),
+        ("fulfilled", [*"abc"], ["d"], "Of the order 5 devices are rented."),
+        ("fulfilled", [*"abc"], [*"abdef"], "The rentalIds of the items are not among them."),
+        ("fulfilled", [*"aab"], [*"abcde"], "The rentalIds of the items are not among them."),
+    ],
+)
+def test_rentals_of_the_order_that_contradict(
+    tenant: Tenant, status: str, of_items: list[str], of_order: list[str], message: str
+) -> None:
+    items = past_item(rentalIds=of_items), past_item(quantity=2)
+    order = past_order(*items, status=status, rentalIds=of_order)
+    assert problems(tenant, order) == [("rentalIds", message)]
+
+
+@pytest.mark.parametrize(
+    ("status", "of_items", "of_order"),
+    [
+        ("pending", [], []),
+        ("partial", [], ["x"]),
+        ("partial", ["x"], []),
+        ("partial", ["x"], ["x"]),
+        ("fulfilled", [*"abc"], [*"edcba"]),
+    ],
+)
+def test_rentals_of_the_order_that_agree(
+    tenant: Tenant, status: str, of_items: list[str], of_order: list[str]
+) -> None:
+    items = past_item(rentalIds=of_items), past_item(quantity=2)
+    past = read(tenant, past_order(*items, status=status, rentalIds=of_order))
+    assert past.elsewhere().get("rentalIds", []) == of_order
+
+
 def test_one_device_is_not_rented_in_part(tenant: Tenant) -> None:
     order = past_order(past_item(quantity=1, rentalStatus="partial"), past_item(), status="partial")
     assert problems(tenant, order) == [
