@@ -289,8 +289,18 @@ def _times(order: HistoricOrder, now: datetime) -> Iterator[Detail]:
         yield _wrong("updatedAt", "This lies in the future.")
     if order.changed_at < order.created_at:
         yield _wrong("updatedAt", "This is before createdAt.")
+    else:
+        yield from _steps_told(order)
+
+
+def _steps_told(order: HistoricOrder) -> Iterator[Detail]:
+    """When it was confirmed and cancelled, if it can have been."""
+    if order.confirmed_at and order.status == Status.PENDING:
+        yield _wrong("confirmedAt", "A pending order has not been confirmed.")
     elif not order.created_at <= order.confirmed <= order.changed_at:
         yield _wrong("confirmedAt", "This is before createdAt, or after updatedAt.")
+    if order.cancelled_at and order.status != Status.CANCELLED:
+        yield _wrong("cancelledAt", f"An order that is {order.status} has not been cancelled.")
     elif order.cancelled_at and not order.confirmed <= order.cancelled_at <= order.changed_at:
         yield _wrong("cancelledAt", "This is before createdAt or confirmedAt, or after updatedAt.")
 

@@ -128,8 +128,8 @@ FUTURE = "This lies in the future."
         ("confirmedAt", "2026-05-04T09:30:01Z", "This is before createdAt, or after updatedAt."),
         (
             "cancelledAt",
-            "2023-05-04T09:29:59Z",
-            "This is before createdAt or confirmedAt, or after updatedAt.",
+            "2023-05-05T09:30:00Z",
+            "An order that is confirmed has not been cancelled.",
         ),
         ("totals.currency", "USD", "All orders of this tenant are in EUR."),
         ("totals.totalDevices", 4, "The items have 3 devices."),
@@ -196,6 +196,59 @@ def test_order_that_is_not_placed_yet(tenant: Tenant) -> None:
     order = past_order(createdAt="2026-05-04T09:30:01Z")
     del order["updatedAt"]
     assert problems(tenant, order) == [("createdAt", FUTURE)]
+
+
+CONFIRMED, CANCELLED = "2023-05-05T09:30:00Z", "2023-05-05T10:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("status", "times", "path", "message"),
+    [
+        (
+            "pending",
+            {"confirmedAt": CONFIRMED},
+            "confirmedAt",
+            "A pending order has not been confirmed.",
+        ),
+        *(
+            (
+                status,
+                {"cancelledAt": CANCELLED},
+                "cancelledAt",
+                f"An order that is {status} has not been cancelled.",
+            )
+            for status in ("pending", "confirmed", "partial", "fulfilled")
+        ),
+        *(
+            (
+                "cancelled",
+                times,
+                "cancelledAt",
+                "This is before createdAt or confirmedAt, or after updatedAt.",
+            )
+            for times in (
+                {"cancelledAt": "2023-05-04T09:29:59Z"},
+                {"cancelledAt": CONFIRMED, "confirmedAt": CANCELLED},
+            )
+        ),
+    ],
+)
+def test_times_that_contradict(
+    tenant: Tenant, status: str, times: dict[str, str], path: str, message: str
+) -> None:
+    assert problems(tenant, past_order(status=status, **times)) == [(path, message)]
+
+
+def test_cancelled_order_may_have_been_confirmed(tenant: Tenant) -> None:
+    times = {"confirmedAt": CONFIRMED, "cancelledAt": CANCELLED}
+    past = read(tenant, past_order(status="cancelled", **times))
+    assert (past.confirmed_at is None, past.cancelled_at is None) == (False, False)
+
+
+def test_each_time_that_contradicts_is_named(tenant: Tenant) -> None:
+    times = {"confirmedAt": CONFIRMED, "cancelledAt": CANCELLED}
+    named = problems(tenant, past_order(status="pending", **times))
+    assert [path for path, _ in named] == ["confirmedAt", "cancelledAt"]
 
 
 def test_tax_without_a_rate(tenant: Tenant) -> None:
