@@ -104,7 +104,7 @@ def difference(before: Snapshot, after: Snapshot) -> Changes:
     return {
         path: [was, now]
         for path in {**before, **after}
-        if not _is_same(was := _said(before.get(path)), now := _said(after.get(path)))
+        if not is_same_json(was := _said(before.get(path)), now := _said(after.get(path)))
     }
 
 
@@ -112,14 +112,14 @@ def _said(value: Any) -> Any:
     return None if value == "" else value
 
 
-def _is_same(one: Any, other: Any) -> bool:
+def is_same_json(one: Any, other: Any) -> bool:
     """As JSON means it: to Python, true is 1."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_is_same(one[key], other[key]) for key in one)
+        return one.keys() == other.keys() and all(is_same_json(one[key], other[key]) for key in one)
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_is_same, one, other))
+        return len(one) == len(other) and all(map(is_same_json, one, other))
     return bool(one == other)
 
 
@@ -129,7 +129,7 @@ def changes_in(events: Iterable[OrderEvent]) -> Changes:
     for event in events:
         for path, (before, after) in event.data.get("changes", {}).items():
             together[path] = [together.get(path, [before])[0], after]
-    return {path: change for path, change in together.items() if not _is_same(*change)}
+    return {path: change for path, change in together.items() if not is_same_json(*change)}
 
 
 def since(order: Order, version: int) -> list[OrderEvent]:

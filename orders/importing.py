@@ -27,6 +27,7 @@ from customers.services import (
 )
 from orders.building import build_caller
 from orders.bulk import OrderRecord, Step, build_orders, write_orders
+from orders.changes import is_same_json
 from orders.historic import HistoricOrder, read_historic_order
 from orders.models import CustomField, Order, OrderEvent
 from orders.representation import order_body
@@ -389,6 +390,6 @@ def _differences(told: Any, known: Any, path: str = "") -> Iterator[Detail]:
     elif isinstance(told, list) and isinstance(known, list) and len(told) == len(known):
         for number, pair in enumerate(zip(told, known, strict=True)):
             yield from _differences(*pair, f"{path}.{number}")
-    elif told != known:
+    elif not is_same_json(told, known):
         message = f"The portal has {exact_json.dumps(known)[:SHOWN]}."
         yield Detail(path, ORDER_EXISTS, message)

@@ -644,6 +644,19 @@ def test_other_content_under_a_known_id_is_refused_by_its_fields(tenant: Tenant)
     assert (counts(), body(load(tenant))) == before
 
 
+@pytest.mark.parametrize(
+    ("before", "after"), [(1, True), (False, 0), ([1, [0]], [1, [False]]), ({"b": True}, {"b": 1})]
+)
+def test_content_that_only_python_takes_for_the_same_is_refused(
+    tenant: Tenant, before: Any, after: Any
+) -> None:
+    run(lines(past_order(customFields={"a": before})))
+    [told] = refused(lines(past_order(customFields={"a": after})))
+    assert told["error"]["code"] == "ORDER_EXISTS"
+    [(path, _)] = details(told)
+    assert path.startswith("customFields.a")
+
+
 @pytest.mark.parametrize("flags", [[], ["--dry-run"]])
 def test_id_that_comes_twice(tenant: Tenant, flags: list[str]) -> None:
     first, other = past_order(), past_order(notes="Other.")
