@@ -9,11 +9,13 @@ import signal
 import subprocess
 import sys
 import time
+import unicodedata
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from threading import Event
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import simplejson
@@ -35,6 +37,7 @@ from orders.representation import order_body
 from orders.services import edit_order, replace_notes
 from portal.exact_json import dumps
 from portal.models import ApiKey, Tenant, User
+from tests.api import send
 from tests.factories import (
     SYSTEM,
     CustomerFactory,
@@ -310,6 +313,19 @@ def test_pages_show_an_imported_order(
         assert rep_client.get(page).status_code == 200
         assert manager_client.get(f"{page}items/0/").status_code == 200
         assert manager_client.get(f"/admin/orders/order/{order.pk}/change/").status_code == 200
+
+
+@pytest.mark.parametrize("order_id", ["e\u0301x", "e\u0301" * 64, "\u03b1\u0313\u0300\u0345" * 64])
+def test_order_is_found_by_its_id_as_it_was_sent(
+    tenant: Tenant, api_client: Client, rep_client: Client, order_id: str
+) -> None:
+    run(lines(past_order(orderId=order_id)))
+    stored = Order.objects.get().public_id
+    assert stored == unicodedata.normalize("NFC", order_id) != order_id
+    for asked in (order_id, stored):
+        answer = send(api_client, "GET", f"/orders/{quote(asked)}")
+        assert (answer.status_code, answer.json()["orderId"]) == (200, stored)
+        assert rep_client.get(f"/orders/{quote(asked)}/").status_code == 200
 
 
 def test_who_placed_it_is_known_again(tenant: Tenant, rep: User, api_key: ApiKey) -> None:
