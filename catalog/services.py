@@ -88,9 +88,10 @@ def update_product(
         if product.status == Product.Status.DISCONTINUED:
             # All of them before any is renamed: orders take their variants in the same order.
             _lock(tenant, product=row.pk)
+        known_as = row.name
         upserted = _write(tenant, actor, row, product)
         if product.status:
-            _set_status(tenant, row, product.status)
+            _set_status(tenant, row, product.status, known_as)
         return upserted
 
     return again_if_taken(work)
@@ -188,7 +189,7 @@ def set_product_status(
     """
     actor.require("catalog.change_product", "You may not change products.")
     product = _lock_product(tenant, product_id)
-    _set_status(tenant, product, status)
+    _set_status(tenant, product, status, product.name)
     return product
 
 
@@ -227,20 +228,25 @@ def require_unused_product(*, tenant: Tenant, product: Product) -> None:
 
     Inside a transaction, like `require_unused_variant`.
     """
+    _require_unused_product(tenant, product, product.name)
+
+
+def _require_unused_product(tenant: Tenant, product: Product, known_as: str) -> None:
     # Whoever changes a product locks it before its variants: no two wait for each other.
     list(_lock_products(tenant, pk=product.pk))
     if ids := _open_orders(_lock(tenant, product=product.pk)):
-        message = f"{product.name} is needed by open orders: {ids}."
+        message = f"{known_as} is needed by open orders: {ids}."
         raise Conflict.at("status", PRODUCT_HAS_ACTIVE_ORDERS, message)
 
 
-def _set_status(tenant: Tenant, product: Product, status: Product.Status) -> None:
+def _set_status(tenant: Tenant, product: Product, status: Product.Status, known_as: str) -> None:
+    """`known_as` is its name before this request: a refusal takes a new one back."""
     active = product.variants.filter(status=Variant.Status.ACTIVE)
     discontinues = status == Product.Status.DISCONTINUED
     if product.status == status and not (discontinues and active.exists()):
         return
     if discontinues:
-        require_unused_product(tenant=tenant, product=product)
+        _require_unused_product(tenant, product, known_as)
         active.update(status=Variant.Status.INACTIVE, updated_at=timezone.now())
     product.status = status
     product.save(update_fields=["status", "updated_at"])

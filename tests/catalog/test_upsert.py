@@ -253,10 +253,13 @@ def test_status_comes_last_and_takes_new_variants_along(tenant: Tenant) -> None:
 
 def test_refused_status_takes_back_everything_else(tenant: Tenant) -> None:
     product = upsert(product_body("MAC")).product
-    make_order("MAC-1")
+    order = make_order("MAC-1")
     with pytest.raises(Conflict) as refused:
         update(product, name="Gone", status="discontinued")
     assert refused.value.code == "PRODUCT_HAS_ACTIVE_ORDERS"
+    # Nor does the message know it by the name that it did not get.
+    named = f"MacBook Pro 16 is needed by open orders: {order.public_id}."
+    assert refused.value.message == named
     assert Product.objects.get().name == "MacBook Pro 16"
 
 
