@@ -243,7 +243,7 @@ def order_body(
         **given(
             notes=order.notes,
             extensionDetails=order.extension_details,
-            upgradeDetails=order.upgrade_details,
+            upgradeDetails=_upgrade(order),
         ),
         "version": order.version,
         **given(
@@ -296,6 +296,15 @@ def _costs(item: OrderItem, currency: str) -> dict[str, Any]:
         **_amounts(currency, **decided),
         "usedListPriceAsAcquisition": source == OrderItem.CostSource.LIST_PRICE,
     }
+
+
+def _upgrade(order: Order) -> dict[str, Any] | None:
+    """With its amount at the currency's own decimals; it is kept as it was sent."""
+    details = order.upgrade_details
+    if not details:
+        return None
+    amount = Decimal(details["previousMonthlyAmount"])
+    return {**details, **_amounts(order.currency, previousMonthlyAmount=amount)}
 
 
 def _amounts(currency: str, **amounts: Decimal | None) -> dict[str, Decimal]:

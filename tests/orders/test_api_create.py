@@ -322,3 +322,20 @@ def test_created_at_is_now(api_client: Client, tenant: Tenant) -> None:
     order = exact(post(api_client, order_body("A")))["order"]
     created = datetime.fromisoformat(order["createdAt"])
     assert 0 <= (created - before).total_seconds() + 0.001 < 5
+
+
+@pytest.mark.parametrize(
+    ("currency", "sent", "answered"),
+    [("EUR", "1.23456", "1.23"), ("EUR", "5", "5.00"), ("JPY", "5.5", "6"), ("BHD", "1", "1.000")],
+)
+def test_previous_amount_has_the_decimals_of_the_currency(
+    api_client: Client, tenant: Tenant, currency: str, sent: str, answered: str
+) -> None:
+    tenant.currency = currency
+    tenant.save()
+    VariantFactory(sku="A", prices={24: "5"})
+    details = FULL["upgradeDetails"] | {"previousMonthlyAmount": Decimal(sent)}
+    response = post(api_client, order_body("A", upgradeDetails=details))
+    assert response.status_code == 201
+    shown = exact(response)["order"]["upgradeDetails"]
+    assert str(shown["previousMonthlyAmount"]) == answered
