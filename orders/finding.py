@@ -42,7 +42,7 @@ class OrdersQuery(SortedQuery):
         Field(
             description="Equal values are sorted by age. What a filter finds is sorted by "
             "`createdAt` however many there are; by `updatedAt`, if it is `status` or "
-            "`updatedSince`; else up to 10,000 orders."
+            "`updatedSince`; by `status`, if it is that; else up to 10,000 orders."
         ),
     ] = "createdAt"
 
