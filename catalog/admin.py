@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 from django.contrib.postgres.forms import SimpleArrayField
-from django.db.models import DecimalField, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
 from django.utils.html import format_html, format_html_join
@@ -35,17 +35,13 @@ from catalog.services import (
 from portal import formats
 from portal.admin_site import TenantAdmin, TenantForm, actor_of, portal_request
 from portal.errors import Conflict
-from portal.forms import TypedDecimalField
+from portal.forms import TYPED_AMOUNTS
 from portal.text import clean
 
 if TYPE_CHECKING:
     _PriceInline = admin.TabularInline[Price, Variant]
 else:
     _PriceInline = admin.TabularInline
-
-
-TYPED_AMOUNTS: Any = {DecimalField: {"form_class": TypedDecimalField}}
-"""For `formfield_overrides`: amounts and shares with comma or point."""
 
 
 def status_badge(row: Product | Variant) -> SafeString:

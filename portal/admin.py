@@ -21,7 +21,7 @@ from portal.admin_site import (
     TenantAdmin,
     portal_request,
 )
-from portal.forms import ChangesForm
+from portal.forms import TYPED_AMOUNTS, ChangesForm
 from portal.key_admin import ApiKeyAdmin
 from portal.models import OutboxMail, Tenant, User
 from portal.money import fits_currency, round_money
@@ -93,6 +93,7 @@ class TenantsAdmin(_TenantModelAdmin):
     """Superusers see every tenant; managers change the rules of their own."""
 
     form = TenantRulesForm
+    formfield_overrides = TYPED_AMOUNTS
     list_display = ("name", "slug", "currency", "vat_rate", "time_zone")
     list_filter = ("currency",)
     search_fields = ("name", "slug")

@@ -54,6 +54,10 @@ class TypedDecimalField(forms.DecimalField):
         return typable(value) if isinstance(value, Decimal) else value
 
 
+TYPED_AMOUNTS: Any = {models.DecimalField: {"form_class": TypedDecimalField}}
+"""For `formfield_overrides`: amounts and shares with comma or point."""
+
+
 def remember_what_was_shown(form: forms.BaseForm) -> None:
     """Has the page send back what it was filled with, beside what is typed over it.
 

@@ -194,6 +194,16 @@ def test_superuser_adds_a_tenant_and_deletes_none(superuser_client: Client) -> N
     assert answer.status_code == 403
 
 
+def test_rates_and_limits_take_a_comma(manager_client: Client, tenant: Tenant) -> None:
+    page = url("portal_tenant", "change", tenant.pk)
+    sent = tenant_form(tenant, vat_rate="8,1", confirm_limit="1.500,50", lowest_price_share="2,5")
+    assert manager_client.post(page, sent).status_code == 302
+    tenant.refresh_from_db()
+    told = (tenant.vat_rate, tenant.confirm_limit, tenant.lowest_price_share)
+    assert told == (Decimal("8.1"), Decimal("1500.5"), Decimal("2.5"))
+    assert 'value="1500.5' in manager_client.get(page).text
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
