@@ -31,7 +31,13 @@ _MARKED = re.compile(
 )
 _LAST_NUMBER = re.compile(r"(?P<rest>.+)\s(?P<months>[0-9]{1,3})")
 _MONTHS = re.compile(rf"([0-9]{{1,3}})\s?{_MARK}", re.IGNORECASE)
-_COUNT = re.compile(rf"(?:[x×]\s?)?({_DIGITS})\s?(?:[x×]|pcs?\.?|pieces?|units?)?", re.IGNORECASE)
+# As spreadsheets write whole numbers: 1 000, 2.00.
+_CELL_DIGITS = r"([0-9]{1,6}|[0-9]{1,3}(?:[.,' ][0-9]{3})+)([.,]0{1,2})?"
+_WHOLE = re.compile(_CELL_DIGITS)
+_COUNT = re.compile(
+    rf"(?:[x×]\s?)?{_CELL_DIGITS}\s?(?:[x×]|pcs?\.?|pieces?|units?)?", re.IGNORECASE
+)
+_LIKE_SKU = re.compile(r"(?=.*[^\W\d])(?=.*[0-9])\S{4,}")
 
 Columns = dict[str, list[int]]
 """By what they hold (sku, words, quantity, length): the numbers of the columns, best first."""
@@ -168,33 +174,71 @@ def _headings(row: Sequence[str]) -> Columns:
 
 def _guess_columns(columns: Sequence[Sequence[str]]) -> Columns:
     """Without headings: what looks like SKUs, words, whole numbers. The rest is ignored."""
-    guessed: Columns = {"sku": [], "words": [], "quantity": [], "length": []}
-    for i, column in enumerate(columns):
-        cells = [cell for cell in column if cell]
-        if not cells:
-            continue
-        if all(_MONTHS.fullmatch(cell) for cell in cells):
-            guessed["length"].append(i)
-        elif all(_COUNT.fullmatch(cell) for cell in cells):
-            guessed["quantity"].append(i)
-        elif any(char.isalpha() for cell in cells for char in cell):
-            are_skus = all(re.fullmatch(r"\S*[0-9-]\S*", cell) for cell in cells)
-            guessed["sku" if are_skus else "words"].append(i)
-    if len(guessed["quantity"]) > 1 and not guessed["length"]:
+    kinds = [_kind(column) for column in columns]
+    if not {"sku", "words"} & set(kinds):  # Names that look like numbers, more often than not.
+        kinds = [_kind(column, may_differ=False) for column in columns]
+    guessed: Columns = {
+        name: [i for i, kind in enumerate(kinds) if kind == name] for name in _HEADINGS
+    }
+    counts = guessed["quantity"] = _counting(guessed["quantity"], columns)
+    if len(counts) > 1 and not guessed["length"]:
         # Months come in half years, and after the quantity unless only the first column does.
-        second, first = (guessed["quantity"][1], guessed["quantity"][0])
+        first, second = counts[:2]
         months = [i for i in (second, first) if all(map(_is_usual, columns[i]))] or [second]
         guessed["length"] = [i for i in months[:1] if all(map(_may_be_length, columns[i]))]
         guessed["quantity"] = [i for i in (first, second) if i not in guessed["length"]]
     return guessed
 
 
+def _kind(column: Sequence[str], *, may_differ: bool = True) -> str:
+    """What the cells of a column are, "" if they are nothing that is asked for.
+
+    Half of those in a column of numbers may be something else ("tbc"), if they are no SKUs.
+    """
+    cells = [cell for cell in column if cell]
+    for kind, pattern in (("length", _MONTHS), ("quantity", _COUNT)):
+        others = [cell for cell in cells if not pattern.fullmatch(cell)]
+        is_mostly = may_differ and not any(map(_LIKE_SKU.fullmatch, others))
+        if cells and len(others) <= (len(cells) // 2 if is_mostly else 0):
+            return kind
+    if not any(char.isalpha() for cell in cells for char in cell):
+        return ""
+    return "sku" if all(re.fullmatch(r"\S*[0-9-]\S*", cell) for cell in cells) else "words"
+
+
+def _counting(numbers: list[int], columns: Sequence[Sequence[str]]) -> list[int]:
+    """The columns of numbers that count something.
+
+    Amounts (49.00) do not beside counts, unless they stand where a quantity does: before months.
+    """
+    plain = [i for i in numbers if not all(map(_is_amount, columns[i]))]
+    if len(plain) == 1 and numbers[0] < plain[0] and all(map(_is_usual, columns[plain[0]])):
+        return [numbers[0], plain[0]]
+    return plain or numbers
+
+
+def _is_amount(cell: str) -> bool:
+    found = _COUNT.fullmatch(cell)
+    return not found or bool(found[2])
+
+
 def _may_be_length(cell: str) -> bool:
-    return not cell or (cell.isdecimal() and _is_length(cell))
+    """Whether the cell does not say that its column is no contract length."""
+    if not _COUNT.fullmatch(cell):
+        return True
+    found = _WHOLE.fullmatch(cell)
+    return bool(found) and _is_length(_ungrouped(cell))
 
 
 def _is_usual(cell: str) -> bool:
-    return not cell or (_may_be_length(cell) and int(cell) % 6 == 0)
+    is_number = bool(_WHOLE.fullmatch(cell))
+    return _may_be_length(cell) and not (is_number and int(_ungrouped(cell)) % 6)
+
+
+def _ungrouped(cell: str) -> str:
+    """The digits of a whole number; what is none stays."""
+    found = _COUNT.fullmatch(cell)
+    return re.sub(r"\D", "", found[1]) if found else cell
 
 
 def _read_row(row: Sequence[str], columns: Columns) -> Part:
@@ -203,11 +247,11 @@ def _read_row(row: Sequence[str], columns: Columns) -> Part:
     def first(kind: str) -> str:
         return next((row[i] for i in columns[kind] if row[i]), "")
 
-    quantity, length = first("quantity"), first("length")
-    if found := _COUNT.fullmatch(quantity):
-        quantity = found[1]
+    quantity, length = _ungrouped(first("quantity")), first("length")
     if found := _MONTHS.fullmatch(length):
         length = found[1]
+    elif _WHOLE.fullmatch(length):
+        length = _ungrouped(length)
     names = [row[i] for kind in ("sku", "words") for i in columns[kind] if row[i]]
     readings = [Reading(name, quantity, length) for name in names]
     if not readings:

@@ -135,6 +135,13 @@ def test_last_number_of_one_of_several_parts_may_be_months() -> None:
         ("Product\tSKU\tQuantity\nMacBook\tMBP-1\t5", [("5", "MBP-1", "")]),
         ("SKU\tTerm (months)\tQuantity\nMBP-1\t13\tmany", [("many", "MBP-1", "13")]),
         ("MBP-1\t\t24\nMBP-2\t5\t36", [("", "MBP-1", "24"), ("5", "MBP-2", "36")]),
+        ("MBP-1\t1 000\t24", [("1000", "MBP-1", "24")]),
+        ("MBP-1\t2.00\t24", [("2", "MBP-1", "24")]),
+        ("MBP-1\t2,0\t24.0", [("2", "MBP-1", "24")]),
+        ("SKU\tQty\tMonths\nMBP-1\t1 000\t24.0", [("1000", "MBP-1", "24")]),
+        ("MBP-1\t250.00\t5", [("5", "MBP-1", "")]),
+        ("MBP-1\t250.00\t5\t24", [("5", "MBP-1", "24")]),
+        ("MBP-1\t5\t24\t250.00", [("5", "MBP-1", "24")]),
         ("5\t24", [("", "5 24", "")]),
         ("SKU\tQty\n", []),
         ("\t\t\n \t", []),
@@ -142,6 +149,35 @@ def test_last_number_of_one_of_several_parts_may_be_months() -> None:
 )
 def test_rows_of_a_spreadsheet_are_read_column_by_column(text: str, expected: Readings) -> None:
     assert [row[0] for row in readings(text)] == expected
+
+
+@pytest.mark.parametrize(
+    ("odd", "expected"),
+    [("tbc", "tbc"), ("2.5", "2.5"), ("-3", "-3"), ("2.00", "2"), ("1 000", "1000"), ("5.0", "5")],
+)
+def test_odd_cell_is_that_of_its_row_alone(odd: str, expected: str) -> None:
+    rows = read_parts(f"MBP-1\t5\t24\nMBP-2\t{odd}\t12\nMBP-3\t7\t36")
+    assert [_plain(row.readings[0]) for row in rows] == [
+        ("5", "MBP-1", "24"),
+        (expected, "MBP-2", "12"),
+        ("7", "MBP-3", "36"),
+    ]
+
+
+def test_odd_cell_among_the_months_leaves_the_quantities() -> None:
+    assert [row[0] for row in readings("MBP-1\t5\t24\nMBP-2\t3\topen")] == [
+        ("5", "MBP-1", "24"),
+        ("3", "MBP-2", "open"),
+    ]
+
+
+def test_skus_that_are_digits_at_times_are_no_quantities() -> None:
+    rows = "100234\tMacBook\t5\n100235\tMacBook\t3\nMBP-1\tMacBook\t7"
+    assert [row[0] for row in readings(rows)] == [
+        ("5", "100234", ""),
+        ("3", "100235", ""),
+        ("7", "MBP-1", ""),
+    ]
 
 
 def test_row_is_found_by_its_words_if_its_sku_is_unknown() -> None:
