@@ -86,6 +86,22 @@ def test_end_follows_again_after_the_months_were_blank(page: Page) -> None:
     assert page.type(extension_months="3") == "2026-05-31"
 
 
+@pytest.mark.parametrize("text", ["", "x", "0"])
+def test_end_that_nobody_typed_follows_again_after_months_that_were_none(
+    page: Page, text: str
+) -> None:
+    page.type(extension_months="2")
+    page.type(extension_months=text)
+    page.type(extension_months=f"{text} ")
+    assert page.type(extension_months="3") == "2026-05-31"
+
+
+def test_end_typed_by_hand_stays_after_months_that_were_none(page: Page) -> None:
+    page.type(extension_months="")
+    page.type(new_end_date="2026-12-31")
+    assert page.type(extension_months="3") == "2026-12-31"
+
+
 def test_end_typed_by_hand_stays(page: Page) -> None:
     assert page.type(new_end_date="2026-12-24") == "2026-12-24"
     assert page.type(extension_months="2") == "2026-12-24"
