@@ -131,6 +131,7 @@ def show(request: HttpRequest, products: "ModelAdmin[Product]", import_id: str) 
         "report": report,
         "changed": report["created"] + report["updated"],
         "errors": report["errors"][:ROWS_SHOWN],
+        "due": run.total - len(report["errors"]),
         "moved": run.result is not None and report["digest"] != run.planned["digest"],
         "is_silent": run.updated_at < timezone.now() - SILENCE,
     }

@@ -82,7 +82,7 @@ def test_file_is_looked_at_and_imported_with_the_keyboard(
 
     page.get_by_role("button", name="Import now").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("6 rows will be imported in a moment.")).to_be_visible()
+    expect(page.get_by_text("4 rows will be imported in a moment.")).to_be_visible()
     run_waiting()
     expect(page.get_by_role("heading", name="Imported")).to_be_visible()
     expect(page.get_by_role("table", name="What was done")).to_be_visible()

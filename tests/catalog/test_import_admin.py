@@ -86,7 +86,9 @@ def test_dry_run_shows_what_would_change_and_changes_nothing(manager_client: Cli
 def test_import_does_what_the_dry_run_said(manager_client: Client, manager: User) -> None:
     page = plan(manager_client, row("A", **{"12mo_Price": "5"}), BAD)
     start(manager_client, page)
-    assert manager_client.get(page).context["run"].status == "waiting"
+    answer = manager_client.get(page)
+    assert answer.context["run"].status == "waiting"
+    assert "1 row will be imported in a moment." in " ".join(answer.text.split())
     assert not Product.objects.exists()
 
     run = work()
