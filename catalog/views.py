@@ -21,7 +21,11 @@ PREVIEWED = 12
 def search(request: PortalRequest) -> HttpResponse:
     """The options of the combobox for what is typed so far (`q`); of several parts, a preview."""
     text = request.GET.get("q", "").strip()
-    context: dict[str, Any] = {"text": text, "currency": request.tenant.currency}
+    context: dict[str, Any] = {
+        "text": text,
+        "currency": request.tenant.currency,
+        "most": OPTIONS,
+    }
     try:
         with no_longer_than(KEYSTROKE):
             parts = ask(tenant=request.tenant, text=text)

@@ -80,7 +80,7 @@ def save(request: PortalRequest, draft_id: str) -> HttpResponse:
 def customers(request: PortalRequest) -> HttpResponse:
     """The options of the customer combobox for what is typed so far."""
     text = request.GET.get("customer-email", "").strip()
-    context: dict[str, Any] = {"typed": text}
+    context: dict[str, Any] = {"typed": text, "most": MATCHES}
     try:
         with no_longer_than(KEYSTROKE):
             found = find_customers(tenant=request.tenant, text=text, limit=MATCHES)

@@ -190,6 +190,14 @@ def test_search_page_takes_the_same_queries_for_any_number_of_matches(
     assert html.count('role="option"') == min(number, 10)
 
 
+@pytest.mark.parametrize(
+    ("number", "said"), [(9, "9 matches"), (10, "First 10; type more."), (11, "First 10; type")]
+)
+def test_search_page_counts_as_far_as_it_shows(rep_client: Client, number: int, said: str) -> None:
+    VariantFactory.create_batch(number)
+    assert said in rep_client.get("/catalog/search/", {"q": "sku"}).text
+
+
 @pytest.mark.django_db(transaction=True)
 def test_search_page_that_takes_too_long_says_so(rep_client: Client) -> None:
     VariantFactory(sku="SLOW-1")

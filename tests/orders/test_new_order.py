@@ -375,6 +375,16 @@ def test_customers_are_offered_with_what_they_fill_in(rep_client: Client) -> Non
     assert "option" not in none.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("number", "said"), [(5, "5 matches"), (6, "First 6; type more."), (7, "First 6; type more.")]
+)
+def test_customers_are_counted_as_far_as_they_are_shown(
+    rep_client: Client, number: int, said: str
+) -> None:
+    CustomerFactory.create_batch(number, company="Acme")
+    assert said in rep_client.get("/orders/new/customers/", {"customer-email": "acme"}).text
+
+
 @pytest.mark.parametrize("number", [1, 12])
 def test_customers_take_the_same_queries_for_any_number_of_matches(
     rep_client: Client, django_assert_num_queries: DjangoAssertNumQueries, number: int
