@@ -74,6 +74,13 @@ class CustomerForm(forms.Form):
     def of(cls, customer: Customer) -> "CustomerForm":
         return cls(initial={name: getattr(customer, name) for name in cls.base_fields})
 
+    def start_at_first_error(self) -> None:
+        """Has the page open with the cursor in the first field that is wrong."""
+        for name in self.fields:
+            if self.has_error(name):
+                self.fields[name].widget.attrs["autofocus"] = True
+                return
+
 
 class CustomerFilter(forms.Form):
     """What the list of customers can be narrowed to; what cannot be read narrows nothing."""

@@ -52,5 +52,6 @@ def customer_edit(request: PortalRequest, customer_id: str) -> HttpResponse:
         else:
             messages.success(request, "The record is saved. Orders that exist keep their copy.")
             return redirect("customer", customer_id)
+    form.start_at_first_error()
     context = {"customer_id": customer_id, "form": form}
     return render(request, "customers/edit.html", context, status=422 if form.errors else 200)

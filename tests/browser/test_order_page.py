@@ -123,6 +123,7 @@ def test_notes_are_edited_in_place_with_the_keyboard(visit: Visit, rep: User, or
     page.keyboard.press("Enter")
     expect(page.locator("#notes-text")).to_have_text("Ring once.")
     expect(page.get_by_role("textbox", name="Notes")).to_be_hidden()
+    expect(page.locator("#edit-notes")).to_be_focused()
     expect(page.locator("#order-timeline li").first).to_contain_text("Ring twice.")
 
 

@@ -258,6 +258,9 @@ def test_refused_correction_names_the_field_and_keeps_what_was_typed(
 
     assert response.status_code == 422
     assert list(response.context["form"].errors) == [field]
+    assert [
+        each.name for each in response.context["form"] if each.field.widget.attrs.get("autofocus")
+    ] == [field]
     assert field == "last_name" or 'value="Jansen"' in response.text
     customer.refresh_from_db()
     assert (customer.first_name, customer.company) == ("Noor", "")
