@@ -1,13 +1,19 @@
 """Lists, pages and the login in a real browser: as one types, with the keyboard, for everyone."""
 
+import re
+
 import pytest
+from django.urls import reverse
 from playwright.sync_api import Page, expect
 
+from orders import drafts
 from orders.models import Order
+from orders.services import send_back_order
+from orders.starting import Start
 from portal.models import Tenant, User
 from portal.permissions import Actor
 from tests.browser.conftest import Visit, accessibility_problems
-from tests.factories import PASSWORD, VariantFactory, make_order
+from tests.factories import PASSWORD, VariantFactory, address, make_order
 
 FULL = "/orders/{order}/"
 PATHS = ["/", "/notices/", "/orders/", "/orders/?q=xyzzy", FULL, "/customers/", "/password/"]
@@ -32,6 +38,26 @@ def test_pages_are_accessible_and_as_wide_as_the_screen(
     for path in [*PATHS, customer, f"{customer}edit/"]:
         visit(path.format(order=orders[0].public_id), user)
         assert accessibility_problems(page) == [], path
+        assert page.evaluate("document.documentElement.scrollWidth") == width, path
+        user = None
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_word_without_end_makes_no_page_wider_than_the_screen(
+    visit: Visit, page: Page, manager: User, rep: User, tenant: Tenant, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    long = address(streetAddress="W" * 250, contactName="N" * 100)
+    order = make_order(actor=Actor.from_user(rep), billingAddress=long, shippingAddress=long)
+    which = {"tenant": tenant, "order_id": order.public_id}
+    again = drafts.start_from(**which, owner=manager, kind=Start.AGAIN)
+    send_back_order(**which, actor=Actor.from_user(manager), reason="R" * 500)
+    draft = f"/orders/new/{again.public_id}/"
+    review = reverse("admin:orders_order_change", args=[order.pk])
+    user: User | None = manager
+    for path, shown in ((f"{draft}quote/", "W{50}"), (review, "R{50}"), (draft, "W{50}, ")):
+        visit(path, user)
+        expect(page.get_by_text(re.compile(shown)).first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") == width, path
         user = None
 
