@@ -5,12 +5,13 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
+from catalog.building import price_problem
 from catalog.matching import Option
 from catalog.models import SKU_LENGTH
 from catalog.pricing import LineRequest, Offer, PricedLine, Quote, Totals, quote, sum_up
 from orders.building import kept_line
 from orders.card import CustomerCard, card_for, same_caller
-from orders.models import MAX_QUANTITY, Draft, OrderItem
+from orders.models import MAX_LINES, MAX_QUANTITY, Draft, OrderItem
 from orders.readback import ReadBack, missing, read_back, tick_in
 from orders.said import Moved, MovedLine, Said, Vat, fingerprint, recall
 from orders.typed import Typed, TypedLine, line_part, message_of, typed_number
@@ -44,8 +45,8 @@ class SheetLine:
     `offer` is what its SKU names, None if nothing. `said`: the price that was said of it, if any
     was. `choices`: what an unknown SKU can mean. Of an order that is changed: `kept` is the item
     that the line was, `is_decided` says that somebody decided on another price than was
-    said, `remark` is what the reviewer said of it, `refused` what is wrong with a decision, by the
-    part of the line.
+    said, `remark` is what the reviewer said of it, `doubts` what is no amount of those that were
+    decided on, `refused` what a submit refused of them, both by the part of the line.
     """
 
     typed: TypedLine
@@ -58,7 +59,13 @@ class SheetLine:
     kept: OrderItem | None = None
     is_decided: bool = False
     remark: str = ""
+    doubts: Mapping[str, str] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def wrong_amounts(self) -> Mapping[str, str]:
+        """What is wrong with each amount that can be decided on, "" if nothing is."""
+        return {**dict.fromkeys(("price", "list", "cost"), ""), **self.doubts, **self.refused}
 
     @property
     def chosen(self) -> str:
@@ -193,6 +200,14 @@ class Sheet:
         return sum(line.priced is None or not line.priced.quantity for line in self.lines)
 
     @property
+    def too_many(self) -> str:
+        """That there are more lines than an order may have, "" if there are not."""
+        number = len(self.lines)
+        if number <= MAX_LINES:
+            return ""
+        return f"An order has at most {MAX_LINES} lines. Remove {number - MAX_LINES} of them."
+
+    @property
     def difference(self) -> Decimal:
         """Of the totals per month: what stands now, less what was said."""
         return self.totals.total - self.total_said
@@ -217,6 +232,8 @@ def make_sheet(
     decided = _decisions(draft, typed.lines)
     quoted, lines = _price(tenant, typed.lines, before, kept_items(draft), decided)
     totals = quoted.totals
+    if draft.edits_id is not None:
+        lines = [replace(line, doubts=_doubts(line.typed, totals.currency)) for line in lines]
     moved = _moved(before, lines, totals)
     return Sheet(
         draft=draft,
@@ -397,6 +414,20 @@ def _decided_amount(text: str) -> Decimal | None:
     amount = typed_number(text)
     in_range = isinstance(amount, Decimal) and 0 <= amount <= MAX_UNIT_PRICE
     return amount if isinstance(amount, Decimal) and in_range else None
+
+
+def _doubts(line: TypedLine, currency: str) -> dict[str, str]:
+    """What is wrong with the amounts that were decided on, as submitting would say it."""
+    texts = {"price": line.price, "list": line.list_price, "cost": line.cost}
+    problems = {part: _amount_problem(text.strip(), currency) for part, text in texts.items()}
+    return {part: problem for part, problem in problems.items() if problem}
+
+
+def _amount_problem(text: str, currency: str) -> str | None:
+    amount = typed_number(text)
+    if isinstance(amount, Decimal):
+        return price_problem(amount, currency)
+    return "Enter an amount." if text else None
 
 
 def _quantity(line: TypedLine) -> int | None:

@@ -271,6 +271,31 @@ def test_override_that_is_no_amount_is_named(
     assert [problem.name for problem in refused.context["form"].problems] == ["line-k0-price"]
 
 
+@pytest.mark.parametrize("part", ["price", "list", "cost"])
+@pytest.mark.parametrize(
+    ("amount", "problem"),
+    [
+        ("abc", "Enter an amount."),
+        ("-5", "Enter an amount from 0 to 9,999,999.999."),
+        ("99999999", "Enter an amount from 0 to 9,999,999.999."),
+        ("12.345", "EUR has no amounts as fine as this."),
+        ("12,5", ""),
+        (" ", ""),
+    ],
+)
+def test_override_that_is_no_amount_is_told_at_once(
+    manager_client: Client, order: Order, part: str, amount: str, problem: str
+) -> None:
+    draft = start(manager_client, order)
+    page = f"/orders/new/{draft.public_id}/"
+    form = form_of(draft) | {f"line-k0-{part}": amount}
+    saved = " ".join(manager_client.post(f"{page}save/", form).text.split())
+    told = f"<strong>{problem}</strong> </div>" if problem else "</div>"
+    where = f'<div id="id_line-k0-{part}-error" class="override-problem"'
+    assert f'{where} hx-swap-oob="true"> {told}' in saved
+    assert f"{where} > {told}" in " ".join(manager_client.get(page).text.split())
+
+
 def test_manager_sees_a_line_that_cannot_be_priced(manager_client: Client, order: Order) -> None:
     draft = start(manager_client, order)
     refused = submit(manager_client, draft, **{"line-k0-length": "18"})

@@ -299,6 +299,19 @@ def test_total_says_which_lines_it_is_without(
     assert (found[0] if found else "") == said
 
 
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(200, ""), (202, "An order has at most 200 lines. Remove 2 of them.")],
+)
+def test_lines_beyond_what_an_order_may_have_are_told_at_once(
+    rep_client: Client, draft: Draft, number: int, said: str
+) -> None:
+    data = typed(*[VariantFactory().sku] * number)
+    html = rep_client.post(f"{page(draft)}save/", data, **HTMX).text
+    found = re.search(r"An order has at most [^<]*", html)
+    assert (found[0] if found else "") == said
+
+
 def test_save_does_not_announce_a_total_that_stayed(rep_client: Client, draft: Draft) -> None:
     data = typed(VariantFactory().sku)
     rep_client.post(f"{page(draft)}save/", data)
