@@ -177,6 +177,25 @@ def test_scanner_may_type_while_the_cursor_is_in_a_quantity(visit: Visit, rep: U
     expect(page.locator(".line code")).to_have_text(["IPAD-PRO-12-M2", "MACBOOK-PRO-16-M3"])
 
 
+def test_wrong_quantity_stays_where_it_is_and_is_told(visit: Visit, rep: User) -> None:
+    page = visit("/orders/new/", rep)
+    add(page, "IPAD-PRO-12-M2")
+    quantity = page.get_by_label("Quantity")
+    for wrong, told in (
+        ("ten", "whole number"),
+        ("1,000", "€25,000.00"),
+        ("12pieces", "whole number"),
+        ("-3", "from 1 to 10,000"),
+        ("5 pieces", "whole number"),
+    ):
+        quantity.fill(wrong)
+        press(page, "Enter")
+        expect(page.get_by_label("Search SKU or product")).to_be_focused()
+        expect(quantity).to_have_accessible_description(re.compile(told))
+        expect(quantity).to_have_value(wrong)
+    expect(page.locator(".line")).to_have_count(1)
+
+
 def test_scanned_text_that_matches_nothing_stays(visit: Visit, rep: User) -> None:
     page = visit("/orders/new/", rep)
     page.get_by_label("Search SKU or product").focus()
