@@ -21,7 +21,6 @@ const changed = () => {
 };
 
 const address = () => form().getAttribute("hx-post");
-const count = () => ++form().elements.sequence.value;
 
 /* What has not arrived stays here. */
 const keep = () => localStorage.setItem(address(), new URLSearchParams(new FormData(form())));
@@ -53,7 +52,7 @@ on("htmx:configRequest", (event) => {
     elt.from = document.activeElement;
     form().inert = true; // Too late.
   }
-  parameters.sequence = count();
+  parameters.sequence = ++form().elements.sequence.value;
   dirty = false;
   // A submit outlives a save.
   if (!unsent || elt !== form()) unsent = elt;
@@ -68,22 +67,19 @@ on("htmx:beforeSwap", ({ detail }) => {
 });
 
 on("htmx:afterRequest", ({ detail }) => {
-  const { elt, etc, requestConfig, target } = detail;
-  const { status } = detail.xhr;
+  const { elt, etc, requestConfig, successful, target, xhr: { status } } = detail;
   // No answer: asked again.
   const isDown = !status || status > 500;
   if (isDown && elt.role === "listbox") setTimeout(htmx.trigger, 2000, elt, "again");
   else if (isDown && elt.id === "lines") setTimeout(ask, 2000, etc.values, target);
-  else if (elt.id === "lines" && status !== 401) added();
+  else if (elt.id === "lines" && status !== 401) added(successful);
   if (!sendsDraft(elt)) return;
-  // Answers tell what is new since.
-  if (status === 200 && elt === form())
-    form().elements.base.value = requestConfig.parameters.sequence;
-  if (status === 422 || (status && status < 400)) {
+  // Unknown of a redirect.
+  if (successful ?? status) {
+    // Answers tell what is new since.
+    if (status === 200 && elt === form()) elt.elements.base.value = requestConfig.parameters.sequence;
     forget();
-    if (dirty || unsent !== elt) return;
-    unsent = null;
-    say("saved");
+    if (!dirty && unsent === elt) say("saved"), (unsent = null);
   } else {
     dirty = true;
     keep();
@@ -105,7 +101,7 @@ addEventListener("online", () => (unsent ? retry() : say("saved")));
 
 addEventListener("pagehide", () => {
   if (!unsent?.isConnected) return;
-  count();
+  ++form().elements.sequence.value;
   keep();
   navigator.sendBeacon(address(), new FormData(form()));
 });
@@ -116,17 +112,13 @@ const catchUp = async () => {
   if (!body.size) return focusFirst();
   form().inert = true;
   body.set("csrfmiddlewaretoken", form().elements.csrfmiddlewaretoken.value);
-  const sent = { method: "POST", body, headers: { "HX-Request": "true" } };
-  const answer = await fetch(address(), sent).catch(() => ({ status: 503 }));
-  if (answer.status > 500) {
-    say("offline");
-    return setTimeout(catchUp, 2000);
-  }
+  const answer = await fetch(address(), { method: "POST", body, headers: { "HX-Request": "true" } })
+    .catch(() => ({ status: 503 }));
+  if (answer.status > 500) return say("offline"), setTimeout(catchUp, 2000);
   if (answer.ok || answer.status === 422) forget();
   if (answer.ok) return location.reload();
   form().inert = false;
-  if (answer.status === 422)
-    htmx.swap("#new-order", await answer.text(), { swapStyle: "outerHTML" });
+  if (answer.status === 422) htmx.swap("#new-order", await answer.text(), { swapStyle: "outerHTML" });
   focusFirst();
 };
 
@@ -148,36 +140,32 @@ const toggleShipping = ({ checked }) => {
 const inputOf = (list) => document.querySelector(`[aria-controls="${list.id}"]`);
 const listOf = (input) => byId(input.getAttribute("aria-controls"));
 const optionsOf = (list) => [...list.querySelectorAll('[role="option"]:not([aria-disabled])')];
-const active = (list) => !list.hidden && list.querySelector('[aria-selected="true"]');
+const active = (list) => list.querySelector('[aria-selected="true"]');
+const isAddress = (text) => /.@.+\../.test(text); // Maybe somebody new.
 
-const activate = (input, option) => {
-  for (const each of optionsOf(listOf(input))) each.ariaSelected = each === option;
-  option?.scrollIntoView({ block: "nearest", behavior: "instant" });
-  input.setAttribute("aria-activedescendant", option?.id ?? "");
-};
+let wanted; // Entered before it was found.
 
-const open = (input, shown) => {
+const open = (input, shown, option) => {
   const list = listOf(input);
   list.hidden = !shown || !list.children.length;
   input.ariaExpanded = !list.hidden;
-  if (!list.hidden) return;
-  list.dataset.wanted = "";
-  activate(input);
+  if (list.hidden) wanted = "";
+  for (const each of optionsOf(list)) each.ariaSelected = !list.hidden && each === option;
+  option?.scrollIntoView({ block: "nearest", behavior: "instant" });
+  input.setAttribute("aria-activedescendant", active(list)?.id ?? "");
 };
 
-on("htmx:afterSwap", ({ detail }) => {
-  const list = detail.target;
+on("htmx:afterSwap", ({ detail: { target: list } }) => {
   const news = list.querySelector(".news");
-  if (news) byId("customer-news").replaceChildren(news);
+  if (news) byId("customer-news")?.replaceChildren(news);
   if (list.role !== "listbox") return;
   const input = inputOf(list);
   const text = input.value.trim();
-  const { wanted } = list.dataset;
+  const [first] = isAddress(text) ? [] : optionsOf(list);
   list.dataset.text = text;
-  open(input, text && document.activeElement === input);
-  // A whole e-mail may be new.
-  if (!list.hidden && !text.includes("@")) activate(input, optionsOf(list)[0]);
-  if (wanted === text && active(list)) active(list).click();
+  const isWanted = wanted === text;
+  open(input, text && document.activeElement === input, first);
+  if (isWanted) first?.click();
 });
 
 const comboboxKey = (event, input) => {
@@ -186,15 +174,14 @@ const comboboxKey = (event, input) => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (step) {
     const options = optionsOf(list);
-    open(input, true);
     const to = options.indexOf(active(list)) + step;
-    activate(input, options.at(Math.max(to, -1) % options.length));
+    open(input, true, options.at(Math.max(to, -1) % options.length));
     list.dataset.text = text;
   } else if (event.key === "Escape" && !list.hidden) open(input);
   else if (event.key !== "Enter") return;
   else if (input === search()) event.repeat || addTyped(text);
-  else if (list.dataset.text === text && active(list)) active(list).click();
-  else list.dataset.wanted = text; // Not answered.
+  else if (list.dataset.text === text) active(list)?.click();
+  else wanted = text; // Not answered.
   event.preventDefault();
 };
 
@@ -231,11 +218,13 @@ const nameOf = (line) => line.querySelector("strong").textContent;
 const tell = (text) => (byId("search-status").textContent = text);
 
 let waiting = 0; // Lines asked for.
+const count = /^\d{0,3}$/;
 
 /* What is highlighted, or found. */
 const addTyped = (text) => {
   const list = listOf(search());
-  if (text) add((list.dataset.text === text && active(list)?.dataset) || { q: text });
+  if (text && !(waiting && count.test(text)))
+    add((list.dataset.text === text && active(list)?.dataset) || { q: text });
 };
 
 const add = (values, replaced) => {
@@ -253,18 +242,20 @@ const ask = (values, target) => {
   htmx.ajax("post", form().dataset.lineUrl, context).catch(() => {});
 };
 
-const added = () => {
+const added = (successful) => {
   waiting -= 1;
+  successful || tell(byId("trouble").textContent);
   const [line, another] = byId("lines").querySelectorAll(":scope > .htmx-added");
   if (line) changed();
   // Typing is not interrupted.
+  const text = search().value;
   const isBusy = document.activeElement.matches("input:not(#id_search), select, textarea");
-  if (!line || waiting || isBusy || search().value) return;
+  if (!line || waiting || isBusy || !count.test(text)) return;
   const quantity = part(line, "quantity");
-  const choice = byId("lines").querySelector("[data-choose]");
+  const choice = form().querySelector("[data-choose]");
   if (choice) choice.focus();
   else if (another || quantity.value !== "1") search().focus();
-  else quantity.select();
+  else quantity.select(), (quantity.value = text || 1), (search().value = "");
 };
 
 /* By the server, unless typed over. */
@@ -290,22 +281,20 @@ const remove = (line) => {
   changed();
 };
 
-const setTerm = (moved, months) => {
-  const stay = moved.filter((line) => {
-    const option = part(line, "length")?.querySelector(`[value="${months}"]`);
-    if (option) {
-      option.selected = true;
-      htmx.trigger(option.parentNode, "input");
-    }
-    return !option;
+const setTerm = ({ shiftKey }, line, months) => {
+  const stay = (shiftKey ? lines() : [line]).filter((each) => {
+    const option = part(each, "length")?.querySelector(`[value="${months}"]`);
+    if (!option) return true;
+    option.selected = true;
+    htmx.trigger(option.parentNode, "input");
   });
   tell(stay.length ? `Not offered for ${months} months: ${stay.map(nameOf).join(", ")}.` : "");
 };
 
-const moveTerm = ({ key, shiftKey }, line) => {
+const moveTerm = (event, line) => {
   const select = part(line ?? lines()[0], "length");
-  const next = select?.options?.[select.selectedIndex + (key === "PageDown" ? 1 : -1)];
-  if (select) setTerm(shiftKey ? lines() : [line], (next ?? select).value);
+  const next = select?.options?.[select.selectedIndex + (event.key === "PageDown" ? 1 : -1)];
+  if (select) setTerm(event, line, (next ?? select).value);
 };
 
 on("focusin", ({ target }) => (target.dataset.before = target.value));
@@ -333,8 +322,8 @@ on("keydown", (event) => {
   event.preventDefault();
 });
 
-on("click", ({ shiftKey, target }) => {
-  const hit = target.closest('[role="option"], button');
+on("click", (event) => {
+  const hit = event.target.closest('[role="option"], button');
   if (!form()?.contains(hit)) return;
   const { dataset } = hit;
   const line = hit.closest(".line");
@@ -342,7 +331,7 @@ on("click", ({ shiftKey, target }) => {
   // Maybe about who was before.
   else if (dataset.record && unsent && !hit.role) setTimeout(() => hit.click(), 99);
   else if (dataset.record) fill(hit);
-  else if (dataset.term) setTerm(shiftKey ? lines() : [line], dataset.term);
+  else if (dataset.term) setTerm(event, line, dataset.term);
   else if ("remove" in dataset) remove(line);
 });
 

@@ -54,10 +54,10 @@ on("loggedIn", ({ detail }) => {
   if (detail.user !== body.dataset.user) return location.reload();
   loginDialog.close();
   say("ok");
-  loginDialog.querySelector("[type=password]").value = "";
-  for (const { elt: source, etc, requestConfig, target } of refused.values()) {
-    const context = { source, target, swap: etc.swapOverride, values: etc.values };
-    if (source.isConnected) htmx.ajax(requestConfig.verb, requestConfig.path, context);
+  loginDialog.querySelector("form").reset();
+  for (const { elt: source, etc, requestConfig: { path, verb }, target } of refused.values()) {
+    const context = { ...etc, source, target, swap: etc.swapOverride };
+    if (source.isConnected) htmx.ajax(verb, path, context);
   }
   refused.clear();
 });
@@ -65,8 +65,7 @@ on("loggedIn", ({ detail }) => {
 /* Alt and a letter, or ? where no text is typed. */
 on("keydown", (event) => {
   const { altKey, code, ctrlKey, key, metaKey, target } = event;
-  const isTyped = /^(INPUT|TEXTAREA)$/.test(target.tagName) && target.value;
-  let name = key === "?" && !isTyped && key;
+  let name = key === "?" && !(target.matches("input, textarea") && target.value) && key;
   // A Mac types other letters.
   if (altKey && !ctrlKey && !metaKey) name = (/^[a-z]$/i.test(key) ? key : code.replace("Key", "")).toLowerCase();
   const named = name && !loginDialog?.open && document.querySelector(`[data-key="${CSS.escape(name)}"]`);

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from catalog.models import Price
 from orders.models import Draft, Order
@@ -196,6 +196,25 @@ def test_wrong_quantity_stays_where_it_is_and_is_told(visit: Visit, rep: User) -
     expect(page.locator(".line")).to_have_count(1)
 
 
+def test_quantity_typed_before_its_line_is_there_is_that_of_the_line(
+    page: Page, visit: Visit, rep: User
+) -> None:
+    asked: list[Route] = []
+    page.route("**/orders/new/line/", lambda route: asked.append(route))
+    visit("/orders/new/", rep)
+    press(page, "Alt+s")
+    with page.expect_request("**/orders/new/line/"):
+        page.keyboard.insert_text("IPAD-PRO-12-M2")
+        press(page, "Enter")
+    page.keyboard.type("12")
+    press(page, "Enter")
+    asked[0].continue_()
+    expect(page.get_by_label("Quantity")).to_have_value("12")
+    expect(page.get_by_label("Quantity")).to_be_focused()
+    expect(page.get_by_label("Search SKU or product")).to_have_value("")
+    expect(page.locator(".line")).to_have_count(1)
+
+
 def test_scanned_text_that_matches_nothing_stays(visit: Visit, rep: User) -> None:
     page = visit("/orders/new/", rep)
     page.get_by_label("Search SKU or product").focus()
@@ -266,6 +285,15 @@ def test_enter_takes_nobody_who_was_found_for_less_than_is_typed(
     press(page, "ArrowDown", "Enter")
     expect(page.get_by_label("Customer e-mail")).to_have_value("info@acme.example")
     page.unroute_all(behavior="ignoreErrors")
+
+
+def test_enter_after_part_of_an_email_takes_the_customer(visit: Visit, rep: User) -> None:
+    CustomerFactory(email="info@acme.example", company="Acme")
+    page = visit("/orders/new/", rep)
+    page.keyboard.type("info@acm")
+    expect(page.locator("#customer-matches [aria-selected=true]")).to_be_visible()
+    press(page, "Enter")
+    expect(page.get_by_label("Customer e-mail")).to_have_value("info@acme.example")
 
 
 def test_line_goes_by_key_and_by_button(visit: Visit, rep: User) -> None:
@@ -361,12 +389,44 @@ def test_stale_tab_is_told_and_shown_the_newer_draft(
     forgive(REFUSED)
 
 
+def test_order_that_is_placed_in_another_tab_is_told_without_a_complaint(
+    visit: Visit, rep: User, forgive: Forgive
+) -> None:
+    CustomerFactory(email="info@acme.example", last_billing_address=address())
+    page = visit("/orders/new/", rep)
+    page.get_by_label("Customer e-mail").fill("info@acme.example")
+    expect(page.locator("#customer-news")).to_contain_text("pending orders")
+    press(page, "Alt+u")
+    add(page, "ipad")
+    wait_until_saved(page)
+    other = page.context.new_page()
+    other.goto(page.url)
+    press(other, "Control+Enter")
+    expect(other).to_have_url(re.compile(r"/orders/ord_"))
+    page.get_by_label("Notes").fill("Too late")
+    expect(page.get_by_role("alert").first).to_contain_text("What you typed since is not in it.")
+    forgive(REFUSED)
+
+
+def test_refused_line_leaves_the_page_and_says_why(
+    visit: Visit, rep: User, complaints: list[str]
+) -> None:
+    page = visit("/orders/new/", rep)
+    add(page, "ipad")
+    wait_until_saved(page)
+    page.context.clear_cookies(name="csrftoken")
+    page.get_by_label("Search SKU or product").focus()
+    page.keyboard.insert_text("ipad")
+    press(page, "Enter")
+    expect(page.locator("#search-status")).to_contain_text("the page is out of date")
+    expect(page.get_by_label("Quantity")).to_have_value("1")
+    complaints.clear()
+
+
 def test_expired_login_loses_nothing_however_often(
     visit: Visit, rep: User, complaints: list[str]
 ) -> None:
     page = visit("/orders/new/", rep)
-    fill_in_customer(page)
-    wait_until_saved(page)
     dialog = page.get_by_role("dialog")
     for notes in ("Typed while logged out", "Typed while logged out again"):
         page.context.clear_cookies(name="sessionid")
