@@ -52,14 +52,22 @@ class Import:
 
     def finish(self) -> "Finished":
         assert self.process.stdout
+        megabytes = 0.0
+        while self.process.poll() is None:
+            megabytes = max(megabytes, self._megabytes())
+            time.sleep(0.05)
         with self.process.stdout as stdout:
             summary = stdout.read().decode().splitlines()[-1]
-        _, status, usage = os.wait4(self.process.pid, 0)
-        self.process.returncode = os.waitstatus_to_exitcode(status)
         seconds = time.perf_counter() - self.begun
         counts = re.findall(r"([0-9,]+) (?:read|written|already there|refused)", summary)
         assert self.process.returncode == 0, summary
-        return Finished(*(int(c.replace(",", "")) for c in counts), seconds, usage.ru_maxrss / 1024)
+        return Finished(*(int(c.replace(",", "")) for c in counts), seconds, megabytes)
+
+    def _megabytes(self) -> float:
+        """The most that it has held so far. What is told at its end may be that of this process."""
+        told = Path(f"/proc/{self.process.pid}/status").read_text()
+        peak = re.search(r"VmHWM:\s+([0-9]+) kB", told)
+        return int(peak[1]) / 1024 if peak else 0.0
 
 
 class Finished(NamedTuple):
