@@ -33,8 +33,8 @@ from orders.schemas import NewOrder
 from portal.errors import DomainError
 from portal.models import Tenant
 from portal.permissions import Actor
+from portal.rows import ROWS_PER_INSERT
 
-ROWS_PER_INSERT = 2_000
 ROWS_PER_UPDATE = 200
 
 

@@ -34,10 +34,11 @@ from orders.merging import merged
 from orders.models import NOTES_LENGTH, REASON_LENGTH, Draft, Order, OrderEvent, OrderItem
 from orders.reasons import History, find_reasons, history, risk_of
 from orders.schemas import NewOrder, OrderUpdate
-from orders.told import ROWS_PER_INSERT, tell, tell_taken_over
+from orders.told import tell, tell_taken_over
 from portal.errors import Conflict, Detail, DomainError, NotFound, ValidationFailed
 from portal.models import Tenant, User
 from portal.permissions import Actor
+from portal.rows import ROWS_PER_INSERT
 from portal.shapes import parse
 from portal.text import clean
 
@@ -217,9 +218,9 @@ def edit_order(
     Kept lines keep their price, new ones have the catalogue's; VAT is today's. A confirmed order
     returns to pending, unless nothing but its notes changed; one that waited for its rep goes
     back to the queue. Of the order nothing is written if nothing changed, unless it waited for its
-    rep. Raises Conflict `STATE_CONFLICT` for a stale
-    version or another state, PermissionRefused for somebody else's order or an override by whom
-    may not, NotFound, and DomainError with every line that cannot be ordered, as `create_order`.
+    rep. Raises Conflict `STATE_CONFLICT` for a stale version or another state, PermissionRefused
+    for somebody else's order or an override by whom may not, NotFound, and DomainError with every
+    line that cannot be ordered, as `create_order`.
     """
     reason = _reason(reason)
     order = _locked(tenant, order_id, version)

@@ -20,8 +20,7 @@ from orders.reasons import purchase_order
 from portal.formats import number, use_formats
 from portal.models import User
 from portal.outbox import enqueue
-
-ROWS_PER_INSERT = 2_000
+from portal.rows import ROWS_PER_INSERT
 
 Kind = OrderEvent.Kind
 

@@ -1,10 +1,13 @@
-"""Rows of the database that are known by a unique key, and turns where no row can be locked."""
+"""Rows of the database: one by its key, many at once, and turns where none can be locked."""
 
 from typing import TypeVar
 
 from django.db import connection, models
 
 Row = TypeVar("Row", bound=models.Model)
+
+ROWS_PER_INSERT = 2_000
+"""Rows of one statement where thousands are written."""
 
 
 def one_or_none(found: models.QuerySet[Row]) -> Row | None:
