@@ -366,7 +366,7 @@ def test_order_that_was_placed_leaves_nothing_to_be_sent(visit: Visit, rep: User
     saved(page)
     page.keyboard.press("Control+Enter")
     landed(page)
-    assert page.evaluate("localStorage.length") == 0
+    page.wait_for_function("localStorage.length === 0")
 
 
 def test_lost_answer_to_a_submit_still_lands_on_the_one_order(

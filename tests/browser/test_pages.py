@@ -99,7 +99,7 @@ def test_list_follows_what_is_typed_and_so_does_its_address(
     expect(rows).to_have_count(1)
     page.get_by_label("Only mine").check()
     expect(page.get_by_text("No order matches")).to_be_visible()
-    assert page.url.endswith("/orders/?q=jansen&mine=on")
+    expect(page).to_have_url(re.compile(r"/orders/\?q=jansen&mine=on$"))
     page.go_back()
     expect(rows).to_have_count(1)
     expect(page.get_by_label("Search orders")).to_have_value("jansen")
