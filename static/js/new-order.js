@@ -5,8 +5,9 @@ const byId = (id) => document.getElementById(id);
 const form = () => byId("order-form");
 const search = () => byId("id_search");
 
-let dirty = false; // Changed since it was sent.
-let unsent = null; // What sends it: the form, or the button that submits.
+let dirty; // Changed since it was sent.
+let unsent; // By the form, or the button that submits.
+let late; // Sent as the next page was read.
 
 const say = (state) => {
   const shown = byId("save-state");
@@ -23,8 +24,8 @@ const changed = () => {
 const address = () => form().getAttribute("hx-post");
 
 /* What has not arrived stays here. */
-const keep = () => localStorage.setItem(address(), new URLSearchParams(new FormData(form())));
-const forget = () => localStorage.removeItem(address());
+const keep = () => (localStorage[address()] = new URLSearchParams(new FormData(form())));
+const forget = () => delete localStorage[address()];
 
 const heal = (field) => {
   field.classList?.remove("is-invalid");
@@ -96,11 +97,12 @@ const retry = () => {
   else unsent.click();
 };
 
-addEventListener("offline", () => say("offline"));
-addEventListener("online", () => (unsent ? retry() : say("saved")));
+on(window, "offline", () => say("offline"));
+on(window, "online", () => (unsent ? retry() : say("saved")));
 
-addEventListener("pagehide", () => {
-  if (!unsent?.isConnected) return;
+on(window, "beforeunload", () => (late = unsent === form() && unsent));
+on(window, "pagehide", () => {
+  if (!(unsent ?? late)?.isConnected) return;
   ++form().elements.sequence.value;
   keep();
   navigator.sendBeacon(address(), new FormData(form()));
@@ -108,7 +110,7 @@ addEventListener("pagehide", () => {
 
 /* What was not sent before comes first. */
 const catchUp = async () => {
-  const body = new URLSearchParams(localStorage.getItem(address()) ?? "");
+  const body = new URLSearchParams(localStorage[address()] ?? "");
   if (!body.size) return focusFirst();
   form().inert = true;
   body.set("csrfmiddlewaretoken", form().elements.csrfmiddlewaretoken.value);
@@ -139,8 +141,8 @@ const toggleShipping = ({ checked }) => {
 
 const inputOf = (list) => document.querySelector(`[aria-controls="${list.id}"]`);
 const listOf = (input) => byId(input.getAttribute("aria-controls"));
-const optionsOf = (list) => [...list.querySelectorAll('[role="option"]:not([aria-disabled])')];
-const active = (list) => list.querySelector('[aria-selected="true"]');
+const optionsOf = (list) => [...list.querySelectorAll('[role=option]:not([aria-disabled])')];
+const active = (list) => list.querySelector('[aria-selected=true]');
 const isAddress = (text) => /.@.+\../.test(text); // Maybe somebody new.
 
 let wanted; // Entered before it was found.
@@ -186,7 +188,7 @@ const comboboxKey = (event, input) => {
 };
 
 on("mousedown", (event) => {
-  if (event.target.closest('[role="listbox"]')) event.preventDefault();
+  if (event.target.closest('[role=listbox]')) event.preventDefault();
 });
 
 on("focusout", ({ target }) => {
@@ -213,7 +215,7 @@ const fill = ({ dataset, role }) => {
 };
 
 const lines = () => [...byId("lines").children];
-const part = (line, name) => line?.querySelector(`[name$="-${name}"]`);
+const part = (line, name) => line?.querySelector(`[name$=-${name}]`);
 const nameOf = (line) => line.querySelector("strong").textContent;
 const tell = (text) => (byId("search-status").textContent = text);
 
@@ -277,7 +279,7 @@ const remove = (line) => {
   byId("removed").append(line.querySelector(".line-price"));
   tell(`${nameOf(line)} is removed.`);
   line.remove();
-  (next?.querySelector('[name$="-quantity"]:not([type="hidden"]), button') ?? search()).focus();
+  (next?.querySelector('[name$=-quantity]:not([type=hidden]), button') ?? search()).focus();
   changed();
 };
 
@@ -323,7 +325,7 @@ on("keydown", (event) => {
 });
 
 on("click", (event) => {
-  const hit = event.target.closest('[role="option"], button');
+  const hit = event.target.closest('[role=option], button');
   if (!form()?.contains(hit)) return;
   const { dataset } = hit;
   const line = hit.closest(".line");

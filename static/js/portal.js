@@ -1,7 +1,6 @@
 /* What every page shares. */
 
 const { on } = htmx;
-const { body } = document;
 const loginDialog = document.getElementById("login-dialog");
 const trouble = document.getElementById("trouble");
 const refused = new Map(); // Sent after a login.
@@ -22,17 +21,17 @@ on("submit", (event) => {
   if (input) input.value = csrfToken();
 });
 
-addEventListener("pageshow", () => {
+on(window, "pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
 });
 
 /* What is polled interrupts nobody. */
-const isPolled = ({ elt }) => elt.matches('[hx-trigger*="every"]');
+const isPolled = ({ elt }) => elt.matches('[hx-trigger*=every]');
 
 /* 0 when nobody answered. */
 const say = (status) => {
   // Behind a dialog nobody sees it.
-  (loginDialog?.open ? loginDialog : body).append(trouble);
+  (loginDialog?.open ? loginDialog : document.body).append(trouble);
   trouble.textContent = trouble.dataset[status] ?? trouble.dataset.other;
 };
 
@@ -51,7 +50,7 @@ on("htmx:afterRequest", ({ detail }) => {
 });
 
 on("loggedIn", ({ detail }) => {
-  if (detail.user !== body.dataset.user) return location.reload();
+  if (detail.user !== document.body.dataset.user) return location.reload();
   loginDialog.close();
   say("ok");
   loginDialog.querySelector("form").reset();
@@ -68,7 +67,7 @@ on("keydown", (event) => {
   let name = key === "?" && !(target.matches("input, textarea") && target.value) && key;
   // A Mac types other letters.
   if (altKey && !ctrlKey && !metaKey) name = (/^[a-z]$/i.test(key) ? key : code.replace("Key", "")).toLowerCase();
-  const named = name && !loginDialog?.open && document.querySelector(`[data-key="${CSS.escape(name)}"]`);
+  const named = name && !loginDialog?.open && document.querySelector(`[data-key=${CSS.escape(name)}]`);
   if (!named) return;
   event.preventDefault();
   if (named.matches("a, button, [type=checkbox]")) named.click();

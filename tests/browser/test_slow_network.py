@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from orders.models import Draft, Order
 from portal.models import Tenant, User
@@ -16,7 +16,7 @@ from tests.factories import PASSWORD, CustomerFactory, ProductFactory, VariantFa
 
 LINES = "**/orders/new/line/"
 SAVES = "**/save/"
-SUBMITS = re.compile(r"/orders/new/drf_\w+/$")
+DRAFTS = SUBMITS = re.compile(r"/orders/new/drf_\w+/$")
 
 
 @pytest.fixture(autouse=True)
@@ -202,6 +202,34 @@ def test_lines_that_were_refused_for_want_of_a_login_all_come_after_it(
     add(page, "ipad")
     expect(page.get_by_label("Quantity").last).to_be_focused()
     complaints.clear()
+
+
+def test_reload_that_is_read_before_a_save_arrives_shows_what_was_saved(
+    page: Page, visit: Visit, rep: User, network: Network
+) -> None:
+    network.watch(SAVES)
+    read: list[tuple[Route, APIResponse]] = []
+
+    def hold_the_reload(route: Route) -> None:
+        if network.is_slow:
+            read.append((route, route.fetch()))
+        else:
+            route.continue_()
+
+    page.route(DRAFTS, hold_the_reload)
+    filled(visit, rep)
+    network.is_slow = True
+    page.get_by_label("Notes").fill("Ring twice")
+    network.wait_for(1)
+    page.evaluate("void setTimeout(() => location.reload())")
+    network.wait_until(lambda: bool(read))
+    with page.expect_event("requestfinished", lambda request: request.url.endswith("/save/")):
+        network.release()
+    [(route, answer)] = read
+    route.fulfill(response=answer)
+    expect(page.get_by_label("Notes")).to_have_value("Ring twice")
+    wait_until_saved(page)
+    assert page.evaluate("localStorage.length") == 0
 
 
 def test_button_about_who_was_typed_before_fills_in_nobody(
