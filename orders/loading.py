@@ -17,6 +17,12 @@ def remember_items(order: Order, items: Sequence[OrderItem]) -> None:
     _remember(order, "items", items)
 
 
+def load_items_and_events(orders: Sequence[Order]) -> None:
+    """All that says what is unusual about them, in two queries."""
+    load_items(orders)
+    load_events(orders)
+
+
 def load_items(orders: Sequence[Order]) -> None:
     """Their items, in one query."""
     _load(orders, "items", OrderItem.objects.all())

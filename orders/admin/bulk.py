@@ -15,7 +15,7 @@ from django.urls import URLPattern, path
 
 from orders.admin.pages import OrderPages
 from orders.admin.steps import BULK_STEPS, CANCEL, CONFIRM, CancelForm, Step, StepForm, seen_version
-from orders.loading import load_events, load_items
+from orders.loading import load_items_and_events
 from orders.models import Order, OrderEvent
 from orders.preflight import Verdict, preflight
 from portal import formats
@@ -124,13 +124,11 @@ class Bulk(OrderPages):
 
     def _selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> list[Order] | None:
         """The orders as they stand in the queue; None, with a message, for too many of them."""
-        bare = queryset.prefetch_related(None)
-        orders = list(bare.by_risk()[: BULK_LIMIT + 1])  # type: ignore[attr-defined] # the admin's own type
+        orders = list(queryset.by_risk()[: BULK_LIMIT + 1])  # type: ignore[attr-defined] # the admin's own type
         if len(orders) > BULK_LIMIT:
             messages.error(request, f"Select {BULK_LIMIT} orders at most.")
             return None
-        load_items(orders)
-        load_events(orders)
+        load_items_and_events(orders)
         return orders
 
     def _preflight(
@@ -141,8 +139,9 @@ class Bulk(OrderPages):
 
     def _held(self, request: HttpRequest, seen: Sequence[tuple[str, int]]) -> dict[str, str]:
         """Those that are not confirmed with others, and why, whatever was sent."""
-        orders = self.get_queryset(request).filter(public_id__in=dict(seen))
-        verdicts = self._preflight(request, list(orders), {})
+        orders = list(self.get_queryset(request).filter(public_id__in=dict(seen)))
+        load_items_and_events(orders)
+        verdicts = self._preflight(request, orders, {})
         # What refuses an order altogether, the service says better: it knows the version too.
         return {v.order.public_id: v.why_not for v in verdicts if not v.refusal and v.warnings}
 

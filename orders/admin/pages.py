@@ -23,9 +23,7 @@ class OrderPages(TenantAdmin[Order]):
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
-        """With all that says what is unusual about them."""
-        queryset = super().get_queryset(request)
-        return queryset.select_related("customer").prefetch_related("items", "events")
+        return super().get_queryset(request).select_related("customer")
 
     def badge(self, order: Order) -> SafeString:
         """The order's status, to be seen from afar."""

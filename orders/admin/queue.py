@@ -182,9 +182,6 @@ class OnePage(CappedPaginator):
 class OrdersOfPage(ChangeList):
     """The orders of one page."""
 
-    def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        return super().get_queryset(request, *args, **kwargs).prefetch_related(None)
-
     def load(self) -> None:
         """With all that says what is unusual about them."""
         orders = self.result_list = list(self.result_list)

@@ -12,6 +12,7 @@ from orders import changes, review
 from orders.admin.pages import OrderPages, sees_costs
 from orders.admin.steps import STEPS, Step, StepForm, seen_version
 from orders.history import difference, history
+from orders.loading import load_items_and_events
 from orders.models import Order
 from orders.preflight import how_it_left, refusal, warnings
 from portal.admin_site import actor_of, portal_request
@@ -43,6 +44,7 @@ class Review(OrderPages):
         if order is None:
             # Django's own answer to a missing or foreign row, which the stubs leave out.
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
+        load_items_and_events([order])
         summary = self._summary(request, order)
         # That it came back, the difference on top says better.
         summary["warnings"] = [w for w in summary["warnings"] if w.code != "came_back"]
@@ -70,8 +72,7 @@ class Review(OrderPages):
         chosen = STEPS[step]
         if not portal_request(request).user.has_perm(chosen.permission):
             raise PermissionDenied
-        orders = self.get_queryset(request)
-        order = get_object_or_404(orders, pk=pk)
+        order = self._order(request, pk)
         if request.method != "POST":
             return self._ask(request, chosen, order, chosen.form(order=order))
         form = chosen.form(request.POST, order=order)
@@ -80,7 +81,7 @@ class Review(OrderPages):
             problem, status = self._try(request, chosen, order, form, seen)
         except DomainError as error:
             # The order as whoever was faster left it; the version is read before the rest.
-            order = get_object_or_404(orders.all(), pk=pk)
+            order = self._order(request, pk)
             form = chosen.form(request.POST, order=order)
             problem, status = form.refuse(error) if form.is_valid() else "", error.status
         if status == 200:
@@ -88,6 +89,11 @@ class Review(OrderPages):
             after = _next(order) if "next" in request.POST else None
             return redirect("admin:orders_order_change", (after or order).pk)
         return self._ask(request, chosen, order, form, problem, status, seen)
+
+    def _order(self, request: HttpRequest, pk: int) -> Order:
+        order = get_object_or_404(self.get_queryset(request), pk=pk)
+        load_items_and_events([order])
+        return order
 
     def _try(
         self, request: HttpRequest, step: Step, order: Order, form: StepForm, seen: int | None
