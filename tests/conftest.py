@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextvars import copy_context
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -36,6 +37,13 @@ class PortalClient(Client):
         context = copy_context()
         context.run(open_scopes.set, None)
         return context.run(super().request, **request)
+
+
+@pytest.fixture(autouse=True)
+def all_the_time_in_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search is given up when nobody waits for it; here a busy machine may take its time."""
+    for module in ("catalog.views", "orders.views.new_order"):
+        monkeypatch.setattr(f"{module}.KEYSTROKE", timedelta(seconds=30))
 
 
 @pytest.fixture(autouse=True, scope="session")

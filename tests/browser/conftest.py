@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from threading import Lock
 from typing import Self
 
@@ -31,13 +30,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/browser/" in item.nodeid:
             item.add_marker(pytest.mark.browser)
-
-
-@pytest.fixture(autouse=True)
-def all_the_time_in_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A search is given up when nobody waits for it; here a busy machine may take its time."""
-    for module in ("catalog.views", "orders.views.new_order"):
-        monkeypatch.setattr(f"{module}.KEYSTROKE", timedelta(seconds=30))
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from catalog.models import Product, Variant
 from catalog.refresh import refresh_search
 from portal.models import Tenant
+from portal.patience import KEYSTROKE
 from tests.catalog.search import search_variants
 from tests.factories import ProductFactory, VariantFactory
 from tests.locks import locked_table
@@ -199,10 +200,13 @@ def test_search_page_counts_as_far_as_it_shows(rep_client: Client, number: int, 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_search_page_that_takes_too_long_says_so(rep_client: Client) -> None:
+def test_search_page_that_takes_too_long_says_so(
+    rep_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     VariantFactory(sku="SLOW-1")
 
-    with locked_table("catalog_searchentry"):
+    with monkeypatch.context() as patch, locked_table("catalog_searchentry"):
+        patch.setattr("catalog.views.KEYSTROKE", KEYSTROKE)
         html = rep_client.get("/catalog/search/", {"q": "slow"}).content.decode()
     assert "The search for “slow” takes too long. Type a little more." in html
     assert 'data-sku="SLOW-1"' in rep_client.get("/catalog/search/", {"q": "slow"}).content.decode()

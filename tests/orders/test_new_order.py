@@ -15,6 +15,7 @@ from customers.models import Customer
 from orders import drafts
 from orders.models import Draft, Order
 from portal.models import Tenant, User
+from portal.patience import KEYSTROKE
 from tests.factories import CustomerFactory, CustomFieldFactory, VariantFactory
 from tests.locks import locked_table
 from tests.permissions import grant
@@ -409,7 +410,10 @@ def test_customers_take_the_same_queries_for_any_number_of_matches(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_search_for_a_customer_that_takes_too_long_says_so(rep_client: Client) -> None:
+def test_search_for_a_customer_that_takes_too_long_says_so(
+    rep_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orders.views.new_order.KEYSTROKE", KEYSTROKE)
     CustomerFactory(company="Acme")
 
     with locked_table("customers_searchentry"):
