@@ -35,11 +35,11 @@ def wait_until_saved(page: Page) -> None:
 
 
 def wait_until(happened: Callable[[], bool]) -> None:
-    for _ in range(100):
+    for _ in range(600):
         if happened():
             return
         time.sleep(0.05)
-    raise AssertionError("It has not happened within five seconds.")
+    raise AssertionError("It has not happened within half a minute.")
 
 
 def fill_in_customer(page: Page) -> None:
