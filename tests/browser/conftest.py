@@ -1,10 +1,8 @@
 """A browser at the portal, logged in, that fails the test for anything on its console."""
 
 import os
-import time
 from collections.abc import Callable, Iterator
-from threading import Lock
-from typing import Self
+from threading import Condition, get_ident
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -66,42 +64,63 @@ def visit(live_server: LiveServer, page: Page, complaints: list[str]) -> Iterato
         page.goto(live_server.url + path)
         return page
 
-    with Traffic() as traffic:
-        yield open_page
-        # A page that is left still sends what was typed; the database is another test's by then.
-        refused = list(complaints)
-        page.context.set_offline(True)
-        traffic.wait_for_silence()
+    traffic.watch()
+    yield open_page
+    refused = list(complaints)
+    page.context.set_offline(True)
+    traffic.stop()
     assert refused == []
 
 
-class Traffic:
-    """Counts the requests that the live server is answering."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Iterator[None]:
+    try:
+        return (yield)
+    finally:
+        traffic.forget()
 
-    def __enter__(self) -> Self:
-        self.answering = 0
-        self.lock = Lock()
+
+class Traffic:
+    """What the live server answers, which ends before the database is emptied.
+
+    A page that is left still sends what was typed, and what it sent just before may still be on
+    its way: the two would wait for each other, or the database be another test's by then.
+    """
+
+    def __init__(self) -> None:
+        self.moved = Condition()
+        self.answering: set[int] = set()
+        self.is_over = False
+
+    def watch(self) -> None:
         request_started.connect(self.start)
         request_finished.connect(self.finish)
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        request_started.disconnect(self.start)
-        request_finished.disconnect(self.finish)
 
     def start(self, **kwargs: object) -> None:
-        with self.lock:
-            self.answering += 1
+        with self.moved:
+            if self.is_over:
+                raise ConnectionAbortedError
+            self.answering.add(get_ident())
 
     def finish(self, **kwargs: object) -> None:
-        with self.lock:
-            self.answering -= 1
+        with self.moved:
+            self.answering.discard(get_ident())
+            self.moved.notify()
 
-    def wait_for_silence(self) -> None:
-        deadline, silent = time.monotonic() + 10, 0
-        while silent < 3 and time.monotonic() < deadline:
-            time.sleep(0.02)
-            silent = 0 if self.answering > 0 else silent + 1
+    def stop(self) -> None:
+        """Waits for what is being answered, and refuses what arrives from now on."""
+        with self.moved:
+            self.moved.wait_for(lambda: not self.answering, timeout=60)
+            self.is_over = True
+
+    def forget(self) -> None:
+        """The database is empty: whatever arrives finds nothing."""
+        request_started.disconnect(self.start)
+        request_finished.disconnect(self.finish)
+        self.is_over = False
+
+
+traffic = Traffic()
 
 
 def _log_in(page: Page, url: str, user: User) -> None:
