@@ -98,6 +98,11 @@ class Draft(models.Model):
                     submitted_at__isnull=True, applied_at__isnull=True, discarded_at__isnull=True
                 ),
             ),
+            models.Index(
+                name="draft_discarded",
+                fields=["discarded_at"],
+                condition=Q(discarded_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

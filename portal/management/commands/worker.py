@@ -35,6 +35,7 @@ CHORES = (
     "portal.outbox.forget_old_mails",
     "catalog.imports.runs.forget_old_imports",
     "customers.forgetting.forget_words",
+    "orders.forgetting.forget_drafts",
 )
 """Functions that delete what is old, of all tenants, and return how many rows."""
 
@@ -44,9 +45,9 @@ logger = logging.getLogger(__name__)
 class Command(BaseCommand):
     help = (
         "Sends the mail of the outbox and imports catalogue files within seconds, every five "
-        "minutes forgets old mails, files and API responses, expired sessions and words that no "
-        "customer has any more, and every night refreshes the search, until it is interrupted or "
-        "terminated. A second worker does no harm."
+        "minutes forgets old mails, files and API responses, discarded drafts, expired sessions "
+        "and words that no customer has any more, and every night refreshes the search, until it "
+        "is interrupted or terminated. A second worker does no harm."
     )
     chores_at = 0.0
     """When the chores are next due, on the monotonic clock."""
