@@ -16,7 +16,7 @@ from tests.factories import PASSWORD, CustomerFactory, ProductFactory, VariantFa
 
 LINES = "**/orders/new/line/"
 SAVES = "**/save/"
-DRAFTS = SUBMITS = re.compile(r"/orders/new/drf_\w+/$")
+DRAFTS = re.compile(r"/orders/new/drf_\w+/$")
 
 
 @pytest.fixture(autouse=True)
@@ -125,7 +125,7 @@ def test_what_stands_in_the_search_is_not_left_behind(visit: Visit, rep: User) -
 def test_nothing_is_typed_into_an_order_that_is_sent(
     visit: Visit, rep: User, network: Network, complaints: list[str]
 ) -> None:
-    network.watch(SUBMITS)
+    network.watch(DRAFTS)
     page = filled(visit, rep)
     network.is_slow = True
     notes = page.get_by_label("Notes")
@@ -155,7 +155,7 @@ def test_what_was_typed_after_an_answer_got_lost_is_said_to_be_missing(
             answers.append(route.fetch(max_redirects=0).status)
         return route.abort("connectionreset")
 
-    page.route(SUBMITS, lose_the_answer)
+    page.route(DRAFTS, lose_the_answer)
     filled(visit, rep)
     press(page, "Control+Enter")
     expect(page.locator("#order-form")).to_have_attribute("data-state", "offline")
